@@ -1,0 +1,1 @@
+# guest-bios/local.mk

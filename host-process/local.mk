@@ -1,0 +1,1 @@
+# host-process/local.mk

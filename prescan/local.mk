@@ -1,0 +1,1 @@
+# prescan/local.mk
