@@ -14,6 +14,7 @@
 
 #include "plexus/base.h"
 #include "plexus/x86.h"
+#include "nexus/frame.h"
 
 struct mon_vm;
 struct mon_vcpu;
@@ -87,10 +88,11 @@ struct mon_tlb {
 };
 
 struct mon_vcpu {
-	/* Fixed order: nexus/ assembler knows these offsets (nexus/offsets.h). */
+	/* Fixed order: nexus/ assembler knows these offsets (nexus/frame.h). */
 	uint32_t gpr[8];	/* EAX ECX EDX EBX ESP EBP ESI EDI */
 	uint32_t eip;
 	uint32_t eflags;	/* complete: real status flags, virtual IF, IOPL, NT, TF, VM, ... */
+	struct nexus_frame nexus;
 
 	struct mon_seg seg[6];	/* ES CS SS DS FS GS */
 	struct mon_seg ldtr, tr;

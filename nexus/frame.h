@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * nexus/frame.h - where the world switch keeps what the processor cannot hold.
+ *
+ * Read by C and by assembler. The frame lies inside struct mon_vcpu, behind the general registers;
+ * R15 points at the vCPU for as long as guest code runs (the SDM preserves R8-R15 across
+ * compatibility mode, and nothing in compatibility mode can name them), so every stub
+ * finds the frame without touching guest memory.
+ */
+#ifndef NEXUS_FRAME_H
+#define NEXUS_FRAME_H
+
+/* Offsets from R15. */
+#define NX_GPR		0
+#define NX_EFLAGS	36
+#define NX_HOST_RSP	40
+#define NX_EXIT_FN	48
+#define NX_FAR_EIP	56
+#define NX_FAR_CS	60
+#define NX_LOAD		64
+#define NX_KICK		68
+#define NX_EXIT		72
+#define NX_SS		76
+#define NX_DS		78
+#define NX_ES		80
+#define NX_FS		82
+#define NX_GS		84
+#define NX_FPU_AREA	88
+#define NX_PAGE		96
+#define NX_NR_EXITS	104
+
+/* nexus.load: what the entry must put into the processor besides the general registers. */
+#define NX_LOAD_SEGS	1	/* DS ES FS GS: they changed, or the host used FS */
+#define NX_LOAD_FPU	2	/* FXRSTOR from fpu_area */
+
+/* nexus.exit: below this, a site number of prescan's; from here on, why else guest code stopped. */
+#define NX_EXIT_SPECIAL	0xfffffff0
+#define NX_EXIT_FAULT	0xffffffff	/* a host exception: nexus.fault_* */
+#define NX_EXIT_KICK	0xfffffffe	/* stopped between two host instructions of a fragment */
+#define NX_EXIT_ABORT	0xfffffffd	/* kicked before guest code was reached; registers as they were */
+
+#define NX_CS64		0x33		/* Linux: the 64-bit user code segment */
+
+#ifndef __ASSEMBLER__
+#include "plexus/base.h"
+
+struct nexus_frame {
+	uint64_t host_rsp;	/* the monitor's stack while guest code runs */
+	uint64_t exit_fn;	/* nexus_exit: cache stubs jump through here */
+	uint32_t far_eip;	/* where to enter: offset and selector, as FAR JMP m16:32 reads it */
+	uint16_t far_cs, pad0;
+	uint32_t load;		/* NX_LOAD_* */
+	uint32_t kick;		/* not 0: do not enter guest code. Set by any thread */
+	uint32_t exit;		/* out: site number or NX_EXIT_* */
+	uint16_t ss, ds, es, fs, gs, pad1;	/* host selectors that stand for the guest's segments */
+	uint64_t fpu_area;	/* address of the FXSAVE image */
+	uint64_t page;		/* the vCPU page as the monitor sees it (struct nexus_page) */
+	uint64_t nr_exits;
+	/* After NX_EXIT_FAULT or NX_EXIT_KICK: */
+	uint32_t fault_eip;	/* offset in the host code segment */
+	uint32_t fault_vector, fault_error;
+	uint32_t fault_address;	/* #PF: host linear address, low 32 bits */
+};
+
+/*
+ * Pages of the window that fragments read and write with plain data accesses. Guest code can write
+ * them too, so nothing in them is believed beyond what the guest may decide for itself.
+ *
+ * The flag page holds the virtual IF alone: the monitor makes it read-only when an interrupt waits
+ * for IF, so that the store of an inlined STI or POPF faults.
+ */
+struct nexus_flag_page {
+	uint32_t vif;		/* X86_FLAG_IF or 0 */
+};
+
+/* The scratch page: spilled registers, and images of what the guest may read for itself. */
+struct nexus_scratch_page {
+	uint32_t ecx, edx, eax;	/* spilled while a sequence uses the register */
+	uint32_t target;	/* guest EIP that an indirect branch goes to */
+	uint32_t esp;		/* across a far call */
+	uint32_t sel[8];	/* virtual selectors ES CS SS DS FS GS, zero-extended */
+	uint32_t vif_user;	/* the virtual IF as CPL 3 sees it */
+	uint32_t stack[16];	/* far calls push here, upward to this array's end */
+};
+
+_Static_assert(offsetof(struct nexus_frame, exit_fn) + NX_HOST_RSP == NX_EXIT_FN, "frame.h");
+_Static_assert(offsetof(struct nexus_frame, far_eip) + NX_HOST_RSP == NX_FAR_EIP, "frame.h");
+_Static_assert(offsetof(struct nexus_frame, far_cs) + NX_HOST_RSP == NX_FAR_CS, "frame.h");
+_Static_assert(offsetof(struct nexus_frame, load) + NX_HOST_RSP == NX_LOAD, "frame.h");
+_Static_assert(offsetof(struct nexus_frame, kick) + NX_HOST_RSP == NX_KICK, "frame.h");
+_Static_assert(offsetof(struct nexus_frame, exit) + NX_HOST_RSP == NX_EXIT, "frame.h");
+_Static_assert(offsetof(struct nexus_frame, ss) + NX_HOST_RSP == NX_SS, "frame.h");
+_Static_assert(offsetof(struct nexus_frame, gs) + NX_HOST_RSP == NX_GS, "frame.h");
+_Static_assert(offsetof(struct nexus_frame, fpu_area) + NX_HOST_RSP == NX_FPU_AREA, "frame.h");
+_Static_assert(offsetof(struct nexus_frame, page) + NX_HOST_RSP == NX_PAGE, "frame.h");
+_Static_assert(offsetof(struct nexus_frame, nr_exits) + NX_HOST_RSP == NX_NR_EXITS, "frame.h");
+
+struct mon_vcpu;
+
+/* switch.S */
+void nexus_enter(struct mon_vcpu *vcpu);
+void nexus_exit(void);
+/* Leave for nexus_enter's caller from a signal handler (any stack); vcpu->nexus.exit and registers are already stored. */
+void nexus_unwind(struct mon_vcpu *vcpu) __attribute__((noreturn));
+extern const char nexus_enter_end[];	/* nexus_enter .. here: a kick aborts the entry */
+#endif
+#endif
