@@ -20,6 +20,7 @@ guest-bios/dsdt.aml: $(srcdir)/guest-bios/dsdt.asl
 
 guest-bios/dsdt_aml.h: guest-bios/dsdt.aml
 	$(AM_V_GEN)od -An -v -tx1 guest-bios/dsdt.aml | awk 'BEGIN { \
+		print "/* SPDX-License-Identifier: GPL-2.0-or-later */"; \
 		print "/* Made from guest-bios/dsdt.asl by the build. */"; \
 		print "static const unsigned char dsdt_aml[] = {" } \
 		{ for (i = 1; i <= NF; i++) printf "0x%s,%s", $$i, i == NF ? "\n" : " " } \
