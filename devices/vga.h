@@ -17,6 +17,7 @@
 
 #include "devices/device.h"
 #include "devices/pc.h"
+#include "devices/pci.h"
 
 #define VGA_VRAM_BYTES		(16u << 20)
 #define VGA_WINDOW_GPA		0xa0000u	/* the legacy window: register vga_window_ops for all of it */
@@ -32,8 +33,8 @@
 #define VGA_PORT_DISPI_FIRST	0x1ce		/* 1CE index, 1CF data; with vga_dispi_ops */
 #define VGA_PORT_DISPI_COUNT	2
 
-/* PCI identity. BAR 0 is the frame buffer: VGA_VRAM_BYTES of prefetchable memory, all of it plain RAM from
- * the video memory's offset in the RAM object. Status 0280h-like fields and command are the PCI layer's. */
+/* PCI identity. BAR 0 (pci.region[0], without mmio operations) is the frame buffer: the machine maps video memory
+ * there as plain RAM, from vram_offset in the RAM object on. */
 #define VGA_PCI_VENDOR		0x1234
 #define VGA_PCI_DEVICE		0x1111
 #define VGA_PCI_CLASS		0x030000u	/* class 03, subclass 00, interface 00 */
@@ -64,8 +65,17 @@ enum vga_dispi_reg {
 /* How planes and offsets are laid out in the bytes of video memory; see vga_mem.c. */
 enum vga_layout { VGA_LAYOUT_QUAD = 0, VGA_LAYOUT_PAIR };
 
+/* A run of the window that the guest may have for itself; @offset counts from the start of video memory. */
+struct vga_window {
+	bool direct;
+	uint8_t layout;			/* enum vga_layout it needs */
+	uint32_t gpa, nbytes, offset;
+};
+
 /* The chip's state; all plain data, for the machine to place. Fields are vga_*.c's own. */
 struct vga {
+	struct pci_function pci;	/* pci.bus NULL: not on a PCI bus */
+
 	uint8_t *vram;			/* host view of video memory */
 	uint64_t vram_offset;		/* the same place in the VM's RAM object */
 	uint32_t vram_bytes;
@@ -90,11 +100,9 @@ struct vga {
 	uint8_t latch[4];
 	uint8_t layout;			/* enum vga_layout */
 
-	/* What map_window was last told, and how close we are to telling it of a direct window. */
-	bool is_direct;
-	uint32_t direct_gpa, direct_bytes;
-	uint64_t direct_offset;
-	uint8_t direct_hits;
+	struct vga_window window;	/* what map_window was last told */
+	struct vga_window wish;		/* what the registers would allow now */
+	uint8_t wish_hits;		/* window accesses since the wish came up */
 
 	uint64_t window_reads, window_writes, remaps, relayouts;	/* for statistics */
 };
@@ -103,8 +111,16 @@ struct vga {
  * object. @map's functions may be NULL: the window is then never direct. Ends with vga_reset's state. */
 void vga_init(struct vga *vga, uint8_t *vram, uint64_t vram_offset, uint32_t vram_bytes,
 	      const struct vga_map_ops *map);
+/* Make it a PCI function as well: configuration space and BAR 0. False: the bus is full. */
+bool vga_attach_pci(struct vga *vga, struct pci *bus, uint8_t devfn);
 /* Power-on state: registers 0, screen blank; video memory keeps its bytes. Makes the window not direct. */
 void vga_reset(struct vga *vga);
+
+/*
+ * 80x25 colour text (mode 3) as a VGA BIOS leaves it, but without a font: for a kernel that is loaded
+ * without firmware and expects a text screen. Clears the screen.
+ */
+void vga_set_text_mode(struct vga *vga);
 
 /* For the bus: @chip is the struct vga. */
 extern const struct bus_port_ops vga_port_ops;
