@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * monitor/engine.h - what runs guest code natively: its state and its parts.
+ *
+ *      run.c       the loop: pending interrupts, look-up, enter, dispatch the exit
+ *      exits.c     what each kind of exit means
+ *      shadow.c    host mappings as a TLB of the guest's paging
+ *      segs.c      guest descriptor caches as host descriptors
+ *      window.c    where nexus, cache and scratch pages stand, and moving them
+ *      prescan/translate.c, prescan/cache.c     fragments
+ *
+ * Everything hangs off struct mon_engine, which lies in memory that all host processes of the VM share.
+ */
+#ifndef MONITOR_ENGINE_H
+#define MONITOR_ENGINE_H
+
+#include "monitor/mon.h"
+#include "monitor/host_ops.h"
+#include "monitor/window.h"
+#include "prescan/cache.h"
+
+#define ENGINE_LDT_SLOTS 8192	/* slot 0 stays empty: its selector would be 7h */
+
+/* One bit or number a thing that is paid for. Names stand in stats.c, same order. */
+struct mon_stats {
+	uint64_t entries;
+	uint64_t exits_link, exits_miss, exits_callout, exits_fault, exits_kick;
+	uint64_t fault_fill, fault_guest_pf, fault_mmio, fault_code_write, fault_limit, fault_flag_page, fault_int3, fault_other;
+	uint64_t fragments, guest_insns_translated, guest_bytes_translated, host_bytes_emitted, translate_ns;
+	uint64_t fragments_invalidated, cache_flushes, callout_sites;
+	uint64_t links, unlinks, jump_fills;
+	uint64_t maps, map_pages, unmaps, unmap_pages, protects, ldt_writes;
+	uint64_t cr3_loads, cr3_pages_dropped, invlpgs, window_moves, page_activations;
+	uint64_t interrupts, exceptions, halts, steps;
+	uint64_t callout_class[PRESCAN_NR_CLASSES];
+	uint64_t run_ns, halt_ns;
+};
+
+struct ldt_slot {
+	struct host_segment seg;
+	uint32_t hash_next;
+	uint32_t used;		/* clock bit */
+};
+
+struct mon_engine {
+	struct mon_vcpu *vcpu;
+	struct mon_vm *vm;
+	const struct plx_host_ops *ops;
+	void *host;
+
+	struct prescan_cache cache;
+
+	uint32_t delta;			/* host linear = guest linear + delta (0 or 64 KiB) */
+	uint32_t min_linear;		/* the host maps nothing below (vm.mmap_min_addr) */
+	uint32_t window;		/* host linear base */
+	uint32_t user_scratch;		/* host linear, 0: not placed */
+	uint8_t *window_rw;		/* the same memory, writable, above 4 GiB */
+	bool flag_page_ro;
+	bool interpret_only;
+
+	/* vcpu->eflags while guest code runs holds real bits only; the virtual ones wait here. */
+	uint32_t key;			/* prescan key of the current mode */
+	bool key_valid;
+
+	/* segs.c */
+	struct ldt_slot *ldt;
+	uint32_t ldt_hash[1024];
+	uint32_t ldt_next;
+	uint32_t user_cut;		/* CPL 3 segments end below this guest linear address; 0: no cut (4 GiB) */
+	uint16_t cs_sel;		/* host selector of the current CS */
+	uint32_t cs_host_base;
+
+	/* shadow.c: an entry a host linear page */
+	uint32_t *shadow;		/* gfn << 12 | SHADOW_* ; 0: nothing mapped */
+	uint32_t *rmap_next;		/* next linear page + 1 that shows the same gfn */
+	uint32_t *rmap_head;		/* by gfn: linear page + 1 */
+	uint64_t *mapped_bits;		/* bit a linear page */
+	uint32_t nr_mapped;
+	uint16_t *region_s, *region_u;	/* per 4 MiB: supervisor and user pages mapped */
+	bool cut_dirty;
+
+	/* exits.c: sites that fault often become callouts */
+	uint32_t callout_hash[4096];
+	struct { uint32_t linear; uint32_t count; } fault_sites[1024];
+
+	/* set by other threads */
+	uint32_t intr;			/* INTR pin */
+	uint32_t nmi;
+	uint32_t stop;			/* ENGINE_STOP_* */
+
+	bool dead;
+	struct mon_stats stats;
+};
+
+#define ENGINE_STOP_QUIT	1
+#define ENGINE_STOP_RESET	2
+
+#define SHADOW_P	0x1
+#define SHADOW_W	0x2
+#define SHADOW_U	0x4
+#define SHADOW_G	0x8
+#define SHADOW_SW	0x10	/* writable for the supervisor only (CR0.WP = 0 over a read-only page) */
+
+enum engine_result { ENGINE_STOPPED, ENGINE_RESET, ENGINE_TRIPLE_FAULT, ENGINE_ERROR };
+
+/* run.c */
+void engine_init(struct mon_engine *e);
+enum engine_result engine_run(struct mon_engine *e);
+extern const struct mon_hooks engine_hooks;
+/* A key for the vCPU's present mode, for look-ups and translation. */
+uint32_t engine_key(struct mon_engine *e);
+void engine_die(struct mon_engine *e, const char *what, int err);
+
+/* shadow.c */
+/* A host page fault at guest @linear: fill the mapping. MON_OK: filled; MON_FAULT: the guest's own #PF, in
+ * vcpu->fault; MON_DEFER: not plain RAM for this access: interpret the instruction. */
+enum mon_status shadow_fill(struct mon_engine *e, uint32_t linear, bool write);
+void shadow_flush(struct mon_engine *e, bool global_too);
+void shadow_drop(struct mon_engine *e, uint32_t linear);
+void shadow_protect_gfn(struct mon_engine *e, uint32_t gfn);	/* no mapping of it stays writable */
+void shadow_drop_gfn(struct mon_engine *e, uint32_t gfn);
+void shadow_enter_user(struct mon_engine *e);
+
+/* segs.c */
+void segs_init(struct mon_engine *e);
+bool segs_load(struct mon_engine *e);		/* seg_dirty -> nexus selectors; false: the host failed */
+uint16_t segs_selector(struct mon_engine *e, const struct host_segment *seg);
+
+/* exits.c */
+enum mon_status exits_fault(struct mon_engine *e);
+bool exits_locate(struct mon_engine *e, bool *shadow);
+bool engine_is_callout_site(struct mon_engine *e, uint32_t linear);
+
+size_t engine_stats(struct mon_engine *e, void *stats, size_t max);
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * prescan/emit.h - putting bytes into the code cache.
+ *
+ * Asked by:  prescan/translate.c, prescan/inline.c. Two streams: main code, and cold code (veneers and
+ * 64-bit stubs). Positions are window offsets. Space is checked once per fragment, not per byte:
+ * FRAG_MAIN_MAX and FRAG_COLD_MAX bound what one fragment may need.
+ */
+#ifndef PRESCAN_EMIT_H
+#define PRESCAN_EMIT_H
+
+#include "nexus/frame.h"
+#include "prescan/cache.h"
+
+#define FRAG_MAX_INSNS	48
+#define FRAG_MAX_GUEST	240			/* bytes; guest_off is 8 bits wide */
+#define FRAG_MAIN_MAX	(PRESCAN_PROLOGUE + (FRAG_MAX_INSNS + 1) * 80)
+#define FRAG_COLD_MAX	((FRAG_MAX_INSNS + 1) * 24 + 64)
+#define FRAG_MAX_RECS	((FRAG_MAX_INSNS + 1) * 8)
+
+/* One translation under way. */
+struct emit {
+	struct prescan_cache *c;
+	const struct prescan_request *req;
+	uint32_t pos;		/* main */
+	uint32_t frag;
+	struct frag *f;
+	bool d;			/* CS.D */
+	bool after_sti;		/* the instruction before set IF inline */
+	uint32_t scratch;	/* offset in a flat segment of the scratch page */
+};
+
+static inline void emit8(struct emit *e, uint8_t byte)
+{
+	e->c->rw[e->pos++] = byte;
+}
+
+static inline void emit16(struct emit *e, uint16_t value)
+{
+	memcpy(e->c->rw + e->pos, &value, 2);
+	e->pos += 2;
+}
+
+static inline void emit32(struct emit *e, uint32_t value)
+{
+	memcpy(e->c->rw + e->pos, &value, 4);
+	e->pos += 4;
+}
+
+static inline void emit_bytes(struct emit *e, const uint8_t *bytes, uint32_t nbytes)
+{
+	memcpy(e->c->rw + e->pos, bytes, nbytes);
+	e->pos += nbytes;
+}
+
+/* In a 16-bit segment our own jumps carry 66h, so that EIP keeps its upper half. */
+static inline void emit_wide(struct emit *e)
+{
+	if (!e->d)
+		emit8(e, 0x66);
+}
+
+/* mov %reg, scratch.field and back; 32-bit code, flat DS. */
+static inline void emit_store(struct emit *e, unsigned int reg, uint32_t address)
+{
+	emit8(e, 0x89);
+	emit8(e, (uint8_t)(0x05 | reg << 3));
+	emit32(e, address);
+}
+
+static inline void emit_load(struct emit *e, unsigned int reg, uint32_t address)
+{
+	emit8(e, 0x8b);
+	emit8(e, (uint8_t)(0x05 | reg << 3));
+	emit32(e, address);
+}
+
+#define SCRATCH(e, field) ((e)->scratch + (uint32_t)offsetof(struct nexus_scratch_page, field))
+
+/* translate.c */
+void emit_rec(struct emit *e, uint32_t guest_off, unsigned int kind);
+void emit_link(struct emit *e, uint32_t eip);
+uint32_t emit_callout(struct emit *e, const struct prescan_insn *insn, const uint8_t *bytes, uint32_t eip);
+
+/* inline.c: each returns false if this form has no inline sequence in this mode; nothing is emitted then. */
+bool emit_inline_flags(struct emit *e, const struct prescan_insn *insn, const uint8_t *bytes, uint32_t guest_off);
+bool emit_inline_seg_store(struct emit *e, const struct prescan_insn *insn, uint32_t guest_off);
+bool emit_inline_ret(struct emit *e, const struct prescan_insn *insn, uint32_t guest_off);
+bool emit_inline_indirect(struct emit *e, const struct prescan_insn *insn, const uint8_t *bytes,
+			  uint32_t guest_off, uint32_t next);
+void emit_prologue(struct emit *e, uint32_t eip);
+
+#endif
