@@ -1,1 +1,12 @@
 # monitor/local.mk
+noinst_LIBRARIES += monitor/libmonitor.a
+monitor_libmonitor_a_SOURCES = monitor/mon.h monitor/vcpu.h monitor/vm.h
+
+# The system half: guest memory, segments, privilege, interrupts, tasks, system registers.
+monitor_libmonitor_a_SOURCES += \
+	monitor/system.h \
+	monitor/memory.c \
+	monitor/paging.c \
+	monitor/segment.c \
+	monitor/sysreg.c \
+	monitor/msr.c

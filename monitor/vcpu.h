@@ -84,7 +84,7 @@ struct mon_tlb {
 	uint32_t tag_write[2];	/* ... when writes are allowed, D is set and the page is plain RAM */
 	uint8_t *host;		/* page in our view of guest RAM */
 	uint32_t gpa;		/* of the page */
-	uint32_t pad;
+	uint32_t used;		/* memory.c: which entries a flush must clear; see there */
 };
 
 struct mon_vcpu {
