@@ -84,6 +84,7 @@ enum prescan_map {		/* which opcode map @opcode indexes */
 #define PRESCAN_F_AVX		0x0800
 #define PRESCAN_F_AGEN		0x1000	/* LEA, INVLPG, NOP r/m, prefetch: address formed, memory not accessed */
 #define PRESCAN_F_LOCKABLE	0x2000	/* LOCK is legal with a memory destination */
+#define PRESCAN_F_VSIB		0x4000	/* AVX2 gathers: @index is an XMM or YMM register, not a general one */
 
 #define PRESCAN_NO_REG		0xff
 

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * prescan/opcode_table_0f38.h - SSSE3, SSE4.1, SSE4.2, AES, SHA, ADX, MOVBE
+ * (SDM 2D, "Three-byte Opcode Map: 0F 38").
+ *
+ * Read by opcode_table_all.h.
+ */
+
+/* 00 - 0B, 1C - 1E: SSSE3 */
+MMX_SSE(0x00, "PSHUFB",		M_R, NONE)
+MMX_SSE(0x01, "PHADDW",		M_R, NONE)
+MMX_SSE(0x02, "PHADDD",		M_R, NONE)
+MMX_SSE(0x03, "PHADDSW",	M_R, NONE)
+MMX_SSE(0x04, "PMADDUBSW",	M_R, NONE)
+MMX_SSE(0x05, "PHSUBW",		M_R, NONE)
+MMX_SSE(0x06, "PHSUBD",		M_R, NONE)
+MMX_SSE(0x07, "PHSUBSW",	M_R, NONE)
+MMX_SSE(0x08, "PSIGNB",		M_R, NONE)
+MMX_SSE(0x09, "PSIGNW",		M_R, NONE)
+MMX_SSE(0x0a, "PSIGND",		M_R, NONE)
+MMX_SSE(0x0b, "PMULHRSW",	M_R, NONE)
+MMX_SSE(0x1c, "PABSB",		M_R, NONE)
+MMX_SSE(0x1d, "PABSW",		M_R, NONE)
+MMX_SSE(0x1e, "PABSD",		M_R, NONE)
+
+/* 10 - 17: XMM0 is the mask */
+SSE_66(0x10, "PBLENDVB",	M_R, NONE)
+SSE_66(0x14, "BLENDVPS",	M_R, NONE)
+SSE_66(0x15, "BLENDVPD",	M_R, NONE)
+SSE_66(0x17, "PTEST",		M_R, NONE)
+
+/* 20 - 41: SSE4.1, and PCMPGTQ of SSE4.2 */
+SSE_66(0x20, "PMOVSXBW",	M_R, NONE)
+SSE_66(0x21, "PMOVSXBD",	M_R, NONE)
+SSE_66(0x22, "PMOVSXBQ",	M_R, NONE)
+SSE_66(0x23, "PMOVSXWD",	M_R, NONE)
+SSE_66(0x24, "PMOVSXWQ",	M_R, NONE)
+SSE_66(0x25, "PMOVSXDQ",	M_R, NONE)
+SSE_66(0x28, "PMULDQ",		M_R, NONE)
+SSE_66(0x29, "PCMPEQQ",		M_R, NONE)
+SSE_66(0x2a, "MOVNTDQA",	M_R | MEM_ONLY, NONE)
+SSE_66(0x2b, "PACKUSDW",	M_R, NONE)
+SSE_66(0x30, "PMOVZXBW",	M_R, NONE)
+SSE_66(0x31, "PMOVZXBD",	M_R, NONE)
+SSE_66(0x32, "PMOVZXBQ",	M_R, NONE)
+SSE_66(0x33, "PMOVZXWD",	M_R, NONE)
+SSE_66(0x34, "PMOVZXWQ",	M_R, NONE)
+SSE_66(0x35, "PMOVZXDQ",	M_R, NONE)
+SSE_66(0x37, "PCMPGTQ",		M_R, NONE)
+SSE_66(0x38, "PMINSB",		M_R, NONE)
+SSE_66(0x39, "PMINSD",		M_R, NONE)
+SSE_66(0x3a, "PMINUW",		M_R, NONE)
+SSE_66(0x3b, "PMINUD",		M_R, NONE)
+SSE_66(0x3c, "PMAXSB",		M_R, NONE)
+SSE_66(0x3d, "PMAXSD",		M_R, NONE)
+SSE_66(0x3e, "PMAXUW",		M_R, NONE)
+SSE_66(0x3f, "PMAXUD",		M_R, NONE)
+SSE_66(0x40, "PMULLD",		M_R, NONE)
+SSE_66(0x41, "PHMINPOSUW",	M_R, NONE)
+
+/* 80 - 82: the operand in memory is 16 bytes, a descriptor */
+ROW(OP(0x80), "INVEPT",	 SYSTEM, M_R | MEM_ONLY | P_66 | OP32, NONE, VIRT)
+ROW(OP(0x81), "INVVPID", SYSTEM, M_R | MEM_ONLY | P_66 | OP32, NONE, VIRT)
+ROW(OP(0x82), "INVPCID", SYSTEM, M_R | MEM_ONLY | P_66 | OP32, NONE, PRIV)
+
+/* C8 - CD: SHA, without prefix */
+ROW(OP(0xc8), "SHA1NEXTE",   FPU, M_R | SSE | P_NP, NONE, FPU_SSE)
+ROW(OP(0xc9), "SHA1MSG1",    FPU, M_R | SSE | P_NP, NONE, FPU_SSE)
+ROW(OP(0xca), "SHA1MSG2",    FPU, M_R | SSE | P_NP, NONE, FPU_SSE)
+ROW(OP(0xcb), "SHA256RNDS2", FPU, M_R | SSE | P_NP, NONE, FPU_SSE)
+ROW(OP(0xcc), "SHA256MSG1",  FPU, M_R | SSE | P_NP, NONE, FPU_SSE)
+ROW(OP(0xcd), "SHA256MSG2",  FPU, M_R | SSE | P_NP, NONE, FPU_SSE)
+
+/* DB - DF: AES */
+SSE_66(0xdb, "AESIMC",		M_R, NONE)
+SSE_66(0xdc, "AESENC",		M_R, NONE)
+SSE_66(0xdd, "AESENCLAST",	M_R, NONE)
+SSE_66(0xde, "AESDEC",		M_R, NONE)
+SSE_66(0xdf, "AESDECLAST",	M_R, NONE)
+
+/* F0, F1: MOVBE without F2, CRC32 with it. Here 66 is the operand size again
+ * and F2 needs not be alone. */
+GROUP(OP(0xf0), movbe_ld, PFX, 4)
+ROW(IN(movbe_ld, 0), "MOVBE", PLAIN, M_R | MEM_ONLY, NONE, DATA)
+ROW(IN(movbe_ld, 1), "MOVBE", PLAIN, M_R | MEM_ONLY, NONE, DATA)
+ROW(IN(movbe_ld, 3), "CRC32", PLAIN, M_R, NONE, DATA)
+GROUP(OP(0xf1), movbe_st, PFX, 4)
+ROW(IN(movbe_st, 0), "MOVBE", PLAIN, M_W | MEM_ONLY, NONE, DATA)
+ROW(IN(movbe_st, 1), "MOVBE", PLAIN, M_W | MEM_ONLY, NONE, DATA)
+ROW(IN(movbe_st, 3), "CRC32", PLAIN, M_R, NONE, DATA)
+
+/* F6: ADX */
+GROUP(OP(0xf6), adx, PFX, 4)
+ROW(IN(adx, 1), "ADCX", PLAIN, M_R | OP32, NONE, DATA)
+ROW(IN(adx, 2), "ADOX", PLAIN, M_R | OP32, NONE, DATA)
