@@ -29,3 +29,28 @@ devices_libdevices_a_SOURCES += \
 	devices/pci.h \
 	devices/piix3.c \
 	devices/piix3.h
+
+# The legacy chips, the bus, and the machine.
+devices_libdevices_a_SOURCES += \
+	devices/bus.c \
+	devices/bus.h \
+	devices/debugcon.c \
+	devices/debugcon.h \
+	devices/device.h \
+	devices/dma8237.c \
+	devices/dma8237.h \
+	devices/kbd.c \
+	devices/kbd.h \
+	devices/pic.c \
+	devices/pic.h \
+	devices/pit.c \
+	devices/pit.h \
+	devices/port92.c \
+	devices/port92.h \
+	devices/ps2_keyboard.c \
+	devices/ps2_mouse.c \
+	devices/rtc.c \
+	devices/rtc.h \
+	devices/scancode.c \
+	devices/uart.c \
+	devices/uart.h

@@ -104,7 +104,7 @@ static bool counter_out(const struct pit_counter *c, uint64_t tick)
 	e = elapsed(c, tick);
 	switch (c->mode) {
 	case 0:
-		return !c->low_written && e >= c->reload;
+		return e >= c->reload;
 	case 1:
 		/* Low from the clock after the trigger. */
 		return tick < c->start || e >= c->reload;
@@ -195,8 +195,8 @@ static uint64_t next_edge(const struct pit_counter *c, uint64_t tick)
 		at = c->start + step;
 		if (tick >= at)
 			at += (tick - at) / step * step + step;
-		/* The period under way is the last of its length. */
-		if (c->next_reload && at >= c->next_at)
+		/* Mode 3 changes over in mid-period, and then the edge is the new count's. */
+		if (c->next_reload && at > c->next_at)
 			at = c->next_start + c->next_reload;
 		return at;
 	case 4:
@@ -333,10 +333,13 @@ static void load_count(struct pit_counter *c, uint16_t value, uint64_t tick)
 		}
 		return;
 	}
+	if (c->mode == 1 || c->mode == 5) {
+		c->next_reload = count;		/* taken at the trigger; a shot under way keeps its own */
+		c->next_at = DEV_NEVER;
+		return;
+	}
 	c->reload = count;
 	c->next_reload = 0;
-	if (c->mode == 1 || c->mode == 5)
-		return;			/* waits for the gate; a shot under way keeps its own count below */
 	c->counting = true;
 	c->start = tick + 1;
 	c->held = 0;
@@ -361,7 +364,6 @@ static void write_control_word(struct pit *pit, uint8_t value, uint64_t tick)
 	c->next_reload = 0;
 	c->write_high = false;
 	c->read_high = false;
-	c->low_written = false;
 	c->count_latched = false;
 	c->status_latched = false;
 	if (c == &pit->counter[0])
@@ -403,13 +405,10 @@ static void write_counter(struct pit *pit, unsigned int which, uint8_t value, ui
 		c->write_high = !c->write_high;
 		if (c->write_high) {
 			c->low_byte = value;
-			c->low_written = true;		/* "writing the first byte disables counting" (mode 0) */
 			if (c->mode != 0)
 				return;
-			c->held = elapsed(c, tick);
-			c->counting = false;
+			c->counting = false;		/* "writing the first byte disables counting"; OUT is low */
 		} else {
-			c->low_written = false;
 			load_count(c, (uint16_t)(value << 8 | c->low_byte), tick);
 		}
 		break;
@@ -436,6 +435,14 @@ static uint8_t read_counter(struct pit_counter *c, uint64_t tick)
 	return (uint8_t)(high ? count >> 8 : count);
 }
 
+static void trigger(struct pit_counter *c, uint64_t tick)
+{
+	if (c->next_reload)
+		c->reload = c->next_reload;
+	c->next_reload = 0;
+	c->start = tick + 1;
+}
+
 /* Port 61h bit 0: the only gate software can move. */
 static void set_gate2(struct pit_counter *c, bool gate, uint64_t tick)
 {
@@ -451,17 +458,13 @@ static void set_gate2(struct pit_counter *c, bool gate, uint64_t tick)
 		break;
 	case 2:
 	case 3:				/* low stops with OUT high; the rise starts a new period */
-		if (gate && c->counting) {
-			if (c->next_reload)
-				c->reload = c->next_reload;
-			c->next_reload = 0;
-			c->start = tick + 1;
-		}
+		if (gate)
+			trigger(c, tick);
 		break;
 	default:			/* 1 and 5: the rise is the trigger, and there may be another */
 		if (gate) {
 			c->counting = true;
-			c->start = tick + 1;
+			trigger(c, tick);
 		}
 		break;
 	}

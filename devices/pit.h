@@ -30,14 +30,13 @@ struct pit_counter {
 	uint64_t start;			/* the tick at which the counting element took @reload */
 	uint64_t held;			/* modes 0 and 4 with the gate low: the ticks that had passed */
 
-	/* A count written to modes 2 and 3 under way: it waits for the end of the period. 0: none. */
+	/* A count that waits: in modes 2 and 3 for the end of the period, in 1 and 5 for a trigger. 0: none. */
 	uint32_t next_reload;
 	uint64_t next_start;		/* the start that it will have */
 	uint64_t next_at;		/* the tick at which it is taken */
 
 	bool write_high, read_high;	/* access 3: the high byte is next */
 	uint8_t low_byte;
-	bool low_written;		/* mode 0 stops between the two bytes */
 	bool count_latched, status_latched;
 	uint16_t latch;
 	uint8_t status;
