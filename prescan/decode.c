@@ -279,7 +279,16 @@ static bool rules_kept(const struct prescan_insn *d, uint32_t bits)
 		return false;
 	if ((bits & NOV) && d->vex_vvvv)
 		return false;
+	/* A gather's address is base + vector index: a SIB byte, so 32-bit addressing. */
+	if ((bits & VSIB) && (d->rm != 4 || d->addrsize != 4))
+		return false;
 	return true;
+}
+
+/* SDM 2A, "VPGATHERDD": #UD if any two of destination, mask and index are one. */
+static bool gather_registers_differ(const struct prescan_insn *d)
+{
+	return d->reg != d->index && d->reg != d->vex_vvvv && d->index != d->vex_vvvv;
 }
 
 /* SIB and displacement. @c stands behind the ModRM byte, whose mod is not 3. */
@@ -418,6 +427,7 @@ enum prescan_status prescan_decode(const uint8_t *bytes, size_t nbytes,
 		if (bits & MOD_IGN)
 			d.mod = 3;
 	}
+	d.vex_vvvv &= 7;	/* outside 64-bit mode the fourth bit names no register */
 	if (bits & OP32)
 		d.opsize = 4;
 	if ((bits & PRESCAN_F_MODRM) && d.mod == 3)
@@ -433,6 +443,8 @@ enum prescan_status prescan_decode(const uint8_t *bytes, size_t nbytes,
 	}
 	if (bits & SEG_ES)
 		d.seg = X86_ES;
+	if (PLX_UNLIKELY(bits & VSIB) && !gather_registers_differ(&d))
+		return undefined(&c, insn);
 
 	if (PLX_UNLIKELY(row->imm == IMM_3DNOW)) {
 		if (!have(&c, 1))

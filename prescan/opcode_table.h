@@ -67,9 +67,9 @@ enum prescan_imm {
 #define VL1	0x04000000u	/* VEX.L must be 1 */
 #define VW0	0x08000000u	/* VEX.W must be 0 */
 #define VW1	0x10000000u	/* VEX.W must be 1 */
-#define NOV	0x20000000u	/* VEX.vvvv must be 1111b */
+#define NOV	0x20000000u	/* VEX.vvvv must be 1111b: no operand is named there */
 /* Rules that can refuse an encoding. */
-#define RULES_CHECKED (P_ANY | MEM_ONLY | REG_ONLY | MOD_IGN | VL0 | VL1 | VW0 | VW1 | NOV)
+#define RULES_CHECKED (P_ANY | MEM_ONLY | REG_ONLY | MOD_IGN | VSIB | VL0 | VL1 | VW0 | VW1 | NOV)
 
 struct prescan_row {
 	uint32_t bits;		/* PRESCAN_F_* and the rules above */
@@ -94,6 +94,7 @@ struct prescan_row {
 #define MMX	PRESCAN_F_MMX
 #define SSE	PRESCAN_F_SSE
 #define AVX	PRESCAN_F_AVX
+#define VSIB	PRESCAN_F_VSIB
 
 /* Reasons that many rows share. */
 #define DATA	"data only; segments and paging guard the address"
@@ -171,6 +172,28 @@ struct prescan_row {
 	PS_PD(op, stem, bits, imm) \
 	ROW(IN_MAP(op, 2), stem "SS", FPU, SSE | (bits), imm, FPU_SSE) \
 	ROW(IN_MAP(op, 3), stem "SD", FPU, SSE | (bits), imm, FPU_SSE)
+
+/* The same for VEX; one prefix column, or as above. */
+#define V(at, name, bits, imm)		ROW(at, name, FPU, AVX | (bits), imm, FPU_AVX)
+#define V_66(op, name, bits, imm)	V(OP(op), name, P_66 | (bits), imm)
+#define V_PS_PD(op, stem, bits, imm) \
+	GROUP_EXPANDED(OP(op), MAPTAG(op), PFX, 4) \
+	V(IN_MAP(op, 0), stem "PS", bits, imm) \
+	V(IN_MAP(op, 1), stem "PD", bits, imm)
+/* The packed forms of these have two operands and so no vvvv; or three, and one. */
+#define V_PS_PD_SS_SD(op, stem, packed, bits, imm) \
+	V_PS_PD(op, stem, packed, imm) \
+	V(IN_MAP(op, 2), stem "SS", bits, imm) \
+	V(IN_MAP(op, 3), stem "SD", bits, imm)
+#define V_PS_SS(op, stem, packed, bits, imm) \
+	GROUP_EXPANDED(OP(op), MAPTAG(op), PFX, 4) \
+	V(IN_MAP(op, 0), stem "PS", packed, imm) \
+	V(IN_MAP(op, 2), stem "SS", bits, imm)
+/* 66, and W chooses the element. */
+#define V_66_W(op, name0, name1, bits, imm) \
+	GROUP_EXPANDED(OP(op), MAPTAG(op), VEX_W, 2) \
+	V(IN_MAP(op, 0), name0, P_66 | (bits), imm) \
+	V(IN_MAP(op, 1), name1, P_66 | (bits), imm)
 
 enum prescan_rows_layout {
 	ROWS_1B		= 256 * PRESCAN_MAP_1B,

@@ -41,11 +41,25 @@
 #undef MAP
 
 #define MAP ROWS_VEX_0F
+#define MAPTAG(op)	TV0F_##op
+#define IN_MAP(op, i)	IN(TV0F_##op, i)
 #include "prescan/opcode_table_vex_0f.h"
 #undef MAP
+#undef MAPTAG
+#undef IN_MAP
+
 #define MAP ROWS_VEX_0F38
+#define MAPTAG(op)	TV0F38_##op
+#define IN_MAP(op, i)	IN(TV0F38_##op, i)
 #include "prescan/opcode_table_vex_0f38.h"
 #undef MAP
+#undef MAPTAG
+#undef IN_MAP
+
 #define MAP ROWS_VEX_0F3A
+#define MAPTAG(op)	TV0F3A_##op
+#define IN_MAP(op, i)	IN(TV0F3A_##op, i)
 #include "prescan/opcode_table_vex_0f3a.h"
 #undef MAP
+#undef MAPTAG
+#undef IN_MAP
