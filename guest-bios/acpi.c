@@ -19,6 +19,7 @@
 #define PM1_EVT		(PM_BASE + 0x0)		/* status and enable, 4 bytes */
 #define PM1_CNT		(PM_BASE + 0x4)		/* SCI_EN, SLP_TYP, SLP_EN, 2 bytes */
 #define PM_TMR		(PM_BASE + 0x8)		/* 24-bit timer, 4 bytes */
+#define PM_GPE0		(PM_BASE + 0xc)		/* status word, enable word */
 #define SMI_CMD		0xb2
 #define SMI_ACPI_ENABLE	0xf1
 #define SMI_ACPI_DISABLE 0xf0
@@ -103,9 +104,11 @@ static void put_fadt(uint8_t *fadt)
 	put32(fadt + 56, PM1_EVT);
 	put32(fadt + 64, PM1_CNT);
 	put32(fadt + 76, PM_TMR);
+	put32(fadt + 80, PM_GPE0);
 	fadt[88] = 4;				/* bytes of PM1_EVT, ... */
 	fadt[89] = 2;				/* ... PM1_CNT, ... */
-	fadt[91] = 4;				/* ... and PM_TMR */
+	fadt[91] = 4;				/* ... PM_TMR and ... */
+	fadt[92] = 4;				/* ... PM_GPE0 */
 	put16(fadt + 96, 0xfff);		/* C2 and C3 latencies: above 100 and 1000, that is, no C2, no C3 */
 	put16(fadt + 98, 0xfff);
 	fadt[108] = 0x32;			/* the century's byte in the RTC's RAM */
