@@ -8,5 +8,13 @@ monitor_libmonitor_a_SOURCES += \
 	monitor/memory.c \
 	monitor/paging.c \
 	monitor/segment.c \
+	monitor/stack.c \
+	monitor/far.c \
+	monitor/interrupt.c \
+	monitor/task.c \
 	monitor/sysreg.c \
-	monitor/msr.c
+	monitor/msr.c \
+	monitor/cpuid.c
+
+# Ring 0 alone has no libc: it adds this one.
+EXTRA_DIST += monitor/mem_builtin.c

@@ -149,6 +149,7 @@ struct mon_cpu_features {
 	uint32_t leaf1_ecx, leaf1_edx;
 	uint32_t leaf7_ebx, leaf7_ecx, leaf7_edx;
 	uint32_t ext1_ecx, ext1_edx;
+	uint32_t ext7_edx;		/* bit 8: invariant TSC */
 	char brand[48];
 	uint32_t fxsr_mask;
 };

@@ -108,6 +108,8 @@ enum mon_status sys_push_frame(struct mon_vcpu *vcpu, const struct mon_seg *ss, 
 /* Read @nr values of @size bytes from the current stack, @skip bytes above its top. Nothing moves. */
 enum mon_status sys_peek_frame(struct mon_vcpu *vcpu, uint32_t skip, uint32_t *value, unsigned int nr,
 			       unsigned int size);
+/* The stack that the current TSS holds for @cpl, checked as a stack switch checks it (#TS, #SS name the selector). */
+enum mon_status sys_inner_stack(struct mon_vcpu *vcpu, unsigned int cpl, struct mon_seg *ss, uint32_t *esp);
 /* @esp moved by @delta as a stack of @ss's width moves: with B = 0 the upper half stays. */
 static inline uint32_t sys_stack_move(const struct mon_seg *ss, uint32_t esp, uint32_t delta)
 {

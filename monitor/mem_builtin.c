@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * monitor/mem_builtin.c - the four functions that a compiler calls by itself.
+ *
+ * Asked by:  everything freestanding; compilers emit these calls for copies and initialisers.
+ * Built:     for ring 0 alone. In user space libc has them.
+ * Tested by: tests/unit/test_memory.c, under other names.
+ *
+ * String instructions, not loops: a compiler would turn a loop back into a call to the very function.
+ */
+#include "plexus/base.h"
+
+void *memcpy(void *restrict to, const void *restrict from, size_t nbytes)
+{
+	void *d = to;
+
+	__asm__ volatile("rep movsb" : "+D"(d), "+S"(from), "+c"(nbytes) : : "memory");
+	return to;
+}
+
+void *memmove(void *to, const void *from, size_t nbytes)
+{
+	uint8_t *d = to;
+	const uint8_t *s = from;
+
+	if ((uintptr_t)d - (uintptr_t)s >= nbytes)	/* below, or clear of the source */
+		return memcpy(to, from, nbytes);
+	d += nbytes - 1;
+	s += nbytes - 1;
+	__asm__ volatile("std; rep movsb; cld" : "+D"(d), "+S"(s), "+c"(nbytes) : : "memory", "cc");
+	return to;
+}
+
+void *memset(void *to, int byte, size_t nbytes)
+{
+	void *d = to;
+
+	__asm__ volatile("rep stosb" : "+D"(d), "+c"(nbytes) : "a"(byte) : "memory");
+	return to;
+}
+
+int memcmp(const void *a, const void *b, size_t nbytes)
+{
+	const uint8_t *x = a;
+	const uint8_t *y = b;
+
+	for (; nbytes; x++, y++, nbytes--)
+		if (*x != *y)
+			return *x - *y;
+	return 0;
+}
