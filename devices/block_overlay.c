@@ -11,6 +11,9 @@
  * Tested by: tests/unit/test_block.c.
  * Read next: devices/ide.c.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE	/* O_TMPFILE, mkostemp */
+#endif
 #include "devices/block_overlay.h"
 
 #include "devices/block_file.h"

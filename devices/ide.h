@@ -28,16 +28,24 @@
 #define IDE_MAX_MULTIPLE	16u	/* sectors in one DRQ block of READ/WRITE MULTIPLE */
 #define IDE_BUFFER_SECTORS	128u	/* moved between block_ops and the channel's buffer at once */
 
+enum ide_host_operation { IDE_HOST_READ, IDE_HOST_WRITE, IDE_HOST_FLUSH };
+
 struct ide_config {
 	const struct block_ops *disk[4];	/* primary 0, 1, secondary 0, 1; NULL: no drive */
 	struct irq_line irq[2];
 	struct dma_ops dma;
+	/*
+	 * The host could not do what the guest asked of disk 0 - 3: @error is an -errno, @sector where (0 for a flush).
+	 * The guest gets the ATA error too; this is for the person at the host, who can make room on the disk. May be NULL.
+	 */
+	void (*host_error)(void *owner, unsigned int disk, enum ide_host_operation operation, uint64_t sector, int error);
+	void *owner;
 };
 
 /* Cylinders, heads, sectors a track. */
 struct ide_geometry {
 	uint16_t cylinders;		/* 1 - 16383 */
-	uint8_t heads, sectors;		/* 16 and 63 */
+	uint8_t heads, sectors;		/* a disk's own: 16 and 63 */
 };
 
 enum ide_drive_kind { IDE_NO_DRIVE = 0, IDE_ATA_DISK };
@@ -82,14 +90,14 @@ struct ide_channel {
 	enum ide_phase phase;
 	uint8_t active;			/* which drive */
 	bool lba48, chs;		/* how the registers tell an address */
-	bool pio_data;			/* PIO moves the buffer itself (IDENTIFY, READ BUFFER), no sectors behind it */
-	uint64_t lba;			/* next sector to move between disk and buffer */
-	uint32_t remaining;		/* sectors not yet moved between disk and buffer */
+	bool no_sectors;		/* the buffer is the data itself (IDENTIFY, READ BUFFER): no disk behind it */
+	uint64_t lba;			/* in: the sector after the buffer's last; out: the buffer's first */
+	uint32_t remaining;		/* in: sectors not yet in the buffer; out: not yet asked of the guest */
 	uint32_t block_sectors;		/* sectors between two DRQ interrupts */
-	uint32_t filled;		/* bytes in the buffer (in), or to be expected in it (out) */
+	uint32_t filled;		/* in: bytes in the buffer */
 	uint32_t position;		/* next byte of the buffer */
-	uint32_t drq_end;		/* where this DRQ block ends in the buffer */
-	bool bad_sector;		/* the sector after the buffer's last could not be read */
+	uint32_t drq_end;		/* where this DRQ block (or DMA portion) ends in the buffer */
+	bool bad_sector;		/* in: sector @lba could not be read */
 
 	/* Bus master: BMIDE registers. */
 	uint8_t bm_command, bm_status;

@@ -54,3 +54,13 @@ devices_libdevices_a_SOURCES += \
 	devices/scancode.c \
 	devices/uart.c \
 	devices/uart.h
+
+# The IDE function and its disks.
+devices_libdevices_a_SOURCES += \
+	devices/ata_command.c \
+	devices/ata_identify.c \
+	devices/ata_transfer.c \
+	devices/ide.c \
+	devices/ide.h \
+	devices/ide_dma.c \
+	devices/ide_parts.h
