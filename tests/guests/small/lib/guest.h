@@ -106,10 +106,10 @@ void enter_user(uint32_t eip, uint32_t esp, uint32_t eflags);
 extern uint8_t user_stack[8192];
 
 /* Paging helpers: 32-bit tables at fixed places from 1 MiB on; identity for the first 8 MiB, user-accessible. */
-#define PAGE_DIR ((uint32_t *)0x100000)
+#define PAGE_DIR ((volatile uint32_t *)0x100000)
 void paging_identity(void);			/* builds and turns on, 4 KiB pages, first 8 MiB, present+write+user */
 void paging_off(void);
-uint32_t *pte_of(uint32_t linear);		/* of the 4 KiB tables that paging_identity or map_page made */
+volatile uint32_t *pte_of(uint32_t linear);		/* of the 4 KiB tables that paging_identity or map_page made */
 void map_page(uint32_t linear, uint32_t entry);	/* makes the page table if there is none, and INVLPGs */
 static inline void invlpg(uint32_t linear) { __asm__ volatile("invlpg (%0)" : : "r"(linear) : "memory"); }
 

@@ -104,10 +104,10 @@ static uint32_t next_table;
 
 void paging_identity(void)
 {
-	memset(PAGE_DIR, 0, 4096);
+	memset((void *)PAGE_DIR, 0, 4096);
 	next_table = 0x101000;
 	for (uint32_t linear = 0; linear < 8u << 20; linear += 4096) {
-		uint32_t *pde = &PAGE_DIR[linear >> 22];
+		volatile uint32_t *pde = &PAGE_DIR[linear >> 22];
 
 		if (!*pde) {
 			memset((void *)next_table, 0, 4096);
@@ -125,9 +125,9 @@ void paging_off(void)
 	write_cr0(read_cr0() & ~0x80000000u);
 }
 
-uint32_t *pte_of(uint32_t linear)
+volatile uint32_t *pte_of(uint32_t linear)
 {
-	return &((uint32_t *)(PAGE_DIR[linear >> 22] & ~0xfffu))[linear >> 12 & 1023];
+	return &((volatile uint32_t *)(PAGE_DIR[linear >> 22] & ~0xfffu))[linear >> 12 & 1023];
 }
 
 void map_page(uint32_t linear, uint32_t entry)
@@ -187,7 +187,7 @@ void guest_start(void)
 	tss.iomap = offsetof(struct tss32, bitmap);
 	memset(tss.bitmap, 0xff, sizeof(tss.bitmap));
 	set_segment(SEL_TSS, (uint32_t)&tss, sizeof(tss) - 1, ACC_TSS32, 0);
-	__asm__ volatile("ltr %w0" : : "r"(SEL_TSS));
+	__asm__ volatile("ltr %w0; lldt %w1" : : "r"(SEL_TSS), "r"(0));
 
 	outb(0x3fb, 0x03);			/* 8 data bits, no parity, 1 stop bit */
 	outb(0x21, 0xff);
