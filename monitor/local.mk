@@ -18,3 +18,28 @@ monitor_libmonitor_a_SOURCES += \
 
 # Ring 0 alone has no libc: it adds this one.
 EXTRA_DIST += monitor/mem_builtin.c
+
+# The interpreter: one instruction at a time, and the way to run one on the bare processor.
+monitor_libmonitor_a_SOURCES += \
+	monitor/interp.h \
+	monitor/interp_flags.h \
+	monitor/interp_repeat.h \
+	monitor/interp_simd.h \
+	monitor/native.h \
+	monitor/interp.c \
+	monitor/interp_alu.c \
+	monitor/interp_bit.c \
+	monitor/interp_branch.c \
+	monitor/interp_decimal.c \
+	monitor/interp_fpu.c \
+	monitor/interp_move.c \
+	monitor/interp_port.c \
+	monitor/interp_repeat.c \
+	monitor/interp_shift.c \
+	monitor/interp_simd.c \
+	monitor/interp_stack.c \
+	monitor/interp_string.c \
+	monitor/interp_system.c \
+	monitor/native.c \
+	nexus/native.h \
+	nexus/native.S
