@@ -8,3 +8,14 @@ tests_unit_test_firmware_SOURCES = tests/unit/test_firmware.c
 tests_unit_test_firmware_LDADD = guest-bios/libguestbios.a $(CMOCKA_LIBS)
 tests_unit_test_linux_loader_SOURCES = tests/unit/test_linux_loader.c
 tests_unit_test_linux_loader_LDADD = guest-bios/libguestbios.a $(CMOCKA_LIBS)
+
+# The VGA, and the displays that show it.
+check_PROGRAMS += tests/unit/test_vga tests/unit/test_vga_picture tests/unit/test_screenshot tests/unit/test_display_keys
+tests_unit_test_vga_SOURCES = tests/unit/test_vga.c tests/unit/vga_guest.h
+tests_unit_test_vga_LDADD = devices/libdevices.a $(CMOCKA_LIBS)
+tests_unit_test_vga_picture_SOURCES = tests/unit/test_vga_picture.c tests/unit/vga_guest.h
+tests_unit_test_vga_picture_LDADD = devices/libdevices.a $(CMOCKA_LIBS)
+tests_unit_test_screenshot_SOURCES = tests/unit/test_screenshot.c
+tests_unit_test_screenshot_LDADD = user/libuser.a $(PNG_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_display_keys_SOURCES = tests/unit/test_display_keys.c
+tests_unit_test_display_keys_LDADD = user/libuser.a $(CMOCKA_LIBS)
