@@ -16,6 +16,7 @@ struct pc;
 struct display_config {
 	struct pc *pc;
 	void (*quit)(void *owner);	/* Ctrl-A x: the user wants to leave; must only ask for it, not free things */
+	void (*screenshot)(void *owner);	/* Ctrl-A s; NULL: the key does nothing */
 	void *owner;
 };
 

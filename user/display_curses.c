@@ -54,7 +54,9 @@ static struct display {
 static const char *const help_text[] = {
 	"Ctrl-A h   this help",
 	"Ctrl-A x   leave: stop the machine",
-	"Ctrl-A a   send Ctrl-A to the machine",
+	"Ctrl-A p   press the power button",
+	"Ctrl-A s   write the screenshot now",
+	"Ctrl-A a   send Ctrl-A to the machine (so does Ctrl-A Ctrl-A)",
 	"Ctrl-A d   send Ctrl-Alt-Delete",
 	"Ctrl-A r   draw the screen again",
 	"Esc, then a key at once: Alt with that key",
@@ -445,6 +447,15 @@ static void after_prefix(uint32_t key)
 	case '?':
 		display.help = true;
 		display.redraw = true;
+		break;
+	case 'p':
+	case 'P':
+		pc_power_button(display.config.pc);
+		break;
+	case 's':
+	case 'S':
+		if (display.config.screenshot)
+			display.config.screenshot(display.config.owner);
 		break;
 	case 'd':
 	case 'D':
