@@ -41,6 +41,15 @@ devices_libdevices_a_SOURCES += \
 	devices/dma8237.h \
 	devices/kbd.c \
 	devices/kbd.h \
+	devices/pc.c \
+	devices/pc.h \
+	devices/pc_firmware.c \
+	devices/pc_lock.c \
+	devices/pc_lock.h \
+	devices/pc_memory.c \
+	devices/pc_parts.h \
+	devices/pc_stats.c \
+	devices/pc_wire.c \
 	devices/pic.c \
 	devices/pic.h \
 	devices/pit.c \

@@ -49,6 +49,8 @@ void pc_advance(struct pc *pc, uint64_t now_ns);
 /* Input from the outside. Return false when the chip's buffer is full: try again after pc_advance. */
 bool pc_serial_input(struct pc *pc, unsigned int port, uint8_t byte);
 bool pc_key_scancode(struct pc *pc, uint8_t set1_byte);	/* PS/2 scancode set 1 bytes, as after translation */
+/* @dx to the right, @dy downward, @dz toward the user; @buttons: bit 0 left, 1 right, 2 middle. Movement adds up. */
+void pc_mouse(struct pc *pc, int dx, int dy, int dz, uint8_t buttons);
 void pc_power_button(struct pc *pc);
 
 /* How the machine asked to end, after PLX_EXIT_STOP / PLX_EXIT_RESET. */

@@ -287,9 +287,8 @@ void pit_advance(struct pit *pit, uint64_t now_ns)
 	}
 }
 
-void pit_irq0_taken(struct pit *pit, uint64_t now_ns)
+void pit_irq0_taken(struct pit *pit)
 {
-	(void)now_ns;
 	pit->awaiting = false;
 }
 

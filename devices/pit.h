@@ -65,7 +65,7 @@ uint64_t pit_deadline(const struct pit *pit);
 void pit_advance(struct pit *pit, uint64_t now_ns);
 
 /* The processor took IRQ 0. */
-void pit_irq0_taken(struct pit *pit, uint64_t now_ns);
+void pit_irq0_taken(struct pit *pit);
 /* The interrupt controller does not listen to IRQ 0 (any more): ticks missed now are lost, as they would be on a PC. */
 void pit_irq0_masked(struct pit *pit, bool masked);
 
