@@ -26,14 +26,14 @@ struct mon_stats {
 	uint64_t entries;
 	uint64_t exits_link, exits_miss, exits_callout, exits_fault, exits_kick;
 	uint64_t fault_fill, fault_guest_pf, fault_mmio, fault_code_write, fault_limit, fault_flag_page, fault_int3, fault_other;
-	uint64_t fragments, guest_insns_translated, guest_bytes_translated, host_bytes_emitted, translate_ns;
+	uint64_t fragments, guest_insns_translated, guest_bytes_translated, host_bytes_emitted, translate_ticks;
 	uint64_t fragments_invalidated, cache_flushes, callout_sites;
 	uint64_t links, unlinks, jump_fills;
 	uint64_t maps, map_pages, unmaps, unmap_pages, protects, ldt_writes;
 	uint64_t cr3_loads, cr3_pages_dropped, invlpgs, window_moves, page_activations;
 	uint64_t interrupts, exceptions, halts, steps;
 	uint64_t callout_class[PRESCAN_NR_CLASSES];
-	uint64_t run_ns, halt_ns;
+	uint64_t halt_ticks;
 };
 
 struct ldt_slot {
@@ -67,6 +67,7 @@ struct mon_engine {
 	uint32_t ldt_hash[1024];
 	uint32_t ldt_next;
 	uint32_t user_cut;		/* CPL 3 segments end below this guest linear address; 0: no cut (4 GiB) */
+	uint32_t guard;			/* KEY_GUARD_*, KEY_SAFE_* of the present FS and GS */
 	uint16_t cs_sel;		/* host selector of the current CS */
 	uint32_t cs_host_base;
 
@@ -88,6 +89,7 @@ struct mon_engine {
 	uint32_t nmi;
 	uint32_t stop;			/* ENGINE_STOP_* */
 
+	uint8_t last_cpl;
 	bool dead;
 	struct mon_stats stats;
 };
@@ -127,8 +129,17 @@ bool segs_load(struct mon_engine *e);		/* seg_dirty -> nexus selectors; false: t
 uint16_t segs_selector(struct mon_engine *e, const struct host_segment *seg);
 
 /* exits.c */
+/* After NX_EXIT_FAULT. MON_DEFER: go on at nexus.fault_eip, or, if nexus.exit was set to a site, as that site says.
+ * Else the state is canonical and the status is that of the instruction. */
 enum mon_status exits_fault(struct mon_engine *e);
-bool exits_locate(struct mon_engine *e, bool *shadow);
+enum mon_status exits_callout(struct mon_engine *e, const struct site *s);
+/* Stopped before the host instruction at @host_eip, nothing being wrong. True: there is something to do between guest
+ * instructions, and the state is canonical now. False: go on there. */
+bool exits_stop_here(struct mon_engine *e, uint32_t host_eip);
+/* Turn the state at a host instruction of main code into the guest's. */
+void exits_locate(struct mon_engine *e, uint32_t host_eip);
+struct nexus_scratch_page *engine_scratch(struct mon_engine *e);	/* the one that the present CPL uses */
+void engine_flag_page_fault(struct mon_engine *e);
 bool engine_is_callout_site(struct mon_engine *e, uint32_t linear);
 
 size_t engine_stats(struct mon_engine *e, void *stats, size_t max);

@@ -45,7 +45,7 @@ struct plx_host_ops {
 
 	/* Sleep until nexus.kick is set. */
 	void (*wait)(void *host);
-	uint64_t (*now_ns)(void *host);
+	uint64_t (*ticks)(void *host);	/* a fast clock for statistics; the host knows its rate */
 	/* Record the sentence that explains why the VM cannot go on. */
 	void (*die)(void *host, const char *what, int err);
 };

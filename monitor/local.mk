@@ -16,8 +16,19 @@ monitor_libmonitor_a_SOURCES += \
 	monitor/msr.c \
 	monitor/cpuid.c
 
-# Ring 0 alone has no libc: it adds this one.
-EXTRA_DIST += monitor/mem_builtin.c
+# The engine: native execution.
+monitor_libmonitor_a_SOURCES += \
+	monitor/engine.h \
+	monitor/exits.c \
+	monitor/host_ops.h \
+	monitor/mem_builtin.c \
+	monitor/run.c \
+	monitor/segs.c \
+	monitor/shadow.c \
+	monitor/window.h
+
+# Guest FPU state and the guest's FS are in the processor while this runs, in both worlds.
+monitor_libmonitor_a_CFLAGS = $(AM_CFLAGS) -mgeneral-regs-only -fno-stack-protector
 
 # The interpreter: one instruction at a time, and the way to run one on the bare processor.
 monitor_libmonitor_a_SOURCES += \
@@ -42,4 +53,4 @@ monitor_libmonitor_a_SOURCES += \
 	monitor/interp_system.c \
 	monitor/native.c \
 	nexus/native.h \
-	nexus/native.S
+	nexus/native_run.S

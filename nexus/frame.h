@@ -27,7 +27,7 @@
 #define NX_GS		84
 #define NX_FPU_AREA	88
 #define NX_PAGE		96
-#define NX_NR_EXITS	104
+#define NX_ENTERED	104
 
 /* nexus.load: what the entry must put into the processor besides the general registers. */
 #define NX_LOAD_SEGS	1	/* DS ES FS GS: they changed, or the host used FS */
@@ -55,7 +55,8 @@ struct nexus_frame {
 	uint16_t ss, ds, es, fs, gs, pad1;	/* host selectors that stand for the guest's segments */
 	uint64_t fpu_area;	/* address of the FXSAVE image */
 	uint64_t page;		/* the vCPU page as the monitor sees it (struct nexus_page) */
-	uint64_t nr_exits;
+	uint32_t entered;	/* host_rsp is that of the nexus_enter under way */
+	uint32_t in_guest;	/* the host: guest code may be running */
 	/* After NX_EXIT_FAULT or NX_EXIT_KICK: */
 	uint32_t fault_eip;	/* offset in the host code segment */
 	uint32_t fault_vector, fault_error;
@@ -93,7 +94,7 @@ _Static_assert(offsetof(struct nexus_frame, ss) + NX_HOST_RSP == NX_SS, "frame.h
 _Static_assert(offsetof(struct nexus_frame, gs) + NX_HOST_RSP == NX_GS, "frame.h");
 _Static_assert(offsetof(struct nexus_frame, fpu_area) + NX_HOST_RSP == NX_FPU_AREA, "frame.h");
 _Static_assert(offsetof(struct nexus_frame, page) + NX_HOST_RSP == NX_PAGE, "frame.h");
-_Static_assert(offsetof(struct nexus_frame, nr_exits) + NX_HOST_RSP == NX_NR_EXITS, "frame.h");
+_Static_assert(offsetof(struct nexus_frame, entered) + NX_HOST_RSP == NX_ENTERED, "frame.h");
 
 struct mon_vcpu;
 

@@ -35,6 +35,7 @@ nexus_enter:
 	pushq	%r15
 	movq	%rdi, %r15
 	movq	%rsp, NX_HOST_RSP(%r15)
+	movl	$1, NX_ENTERED(%r15)		/* from here on a kick may abort us */
 	cmpl	$0, NX_KICK(%r15)
 	jne	.Labort
 	movl	NX_LOAD(%r15), %eax

@@ -235,6 +235,14 @@ void prescan_cache_deactivate_all(struct prescan_cache *c, bool global_too)
 				deactivate(c, i);
 }
 
+bool prescan_cache_page_known(const struct prescan_cache *c, uint32_t linear_page, uint32_t gfn)
+{
+	for (uint32_t i = c->gfn_page[gfn]; i; i = c->pages[i].gfn_next)
+		if (c->pages[i].linear == linear_page)
+			return true;
+	return false;
+}
+
 uint32_t prescan_cache_page(struct prescan_cache *c, uint32_t linear_page, uint32_t gfn, bool global)
 {
 	uint32_t i = c->active_page[linear_page];
@@ -294,6 +302,14 @@ bool prescan_cache_written(struct prescan_cache *c, uint32_t gpa, uint32_t nbyte
 		}
 	}
 	return empty;
+}
+
+bool prescan_cache_frame_empty(const struct prescan_cache *c, uint32_t gfn)
+{
+	for (uint32_t p = c->gfn_page[gfn]; p; p = c->pages[p].gfn_next)
+		if (c->pages[p].frags || c->pages[p].frags2)
+			return false;
+	return true;
 }
 
 uint32_t prescan_cache_at(struct prescan_cache *c, uint32_t offset)

@@ -179,10 +179,14 @@ static inline uint32_t prescan_cache_hash(uint32_t linear, uint32_t key)
 uint32_t prescan_cache_find(struct prescan_cache *c, uint32_t eip, uint32_t cs_base, uint32_t key);
 /* The code page for the pair, made if need be; 0: the cache is full. Activates it. */
 uint32_t prescan_cache_page(struct prescan_cache *c, uint32_t linear_page, uint32_t gfn, bool global);
+/* Is there such a code page, active or not? */
+bool prescan_cache_page_known(const struct prescan_cache *c, uint32_t linear_page, uint32_t gfn);
 void prescan_cache_deactivate(struct prescan_cache *c, uint32_t linear_page);
 void prescan_cache_deactivate_all(struct prescan_cache *c, bool global_too);
 /* Guest physical bytes were written. Returns true if no fragment of that frame is left. */
 bool prescan_cache_written(struct prescan_cache *c, uint32_t gpa, uint32_t nbytes);
+/* No fragment is made from this frame any more. */
+bool prescan_cache_frame_empty(const struct prescan_cache *c, uint32_t gfn);
 void prescan_cache_kill(struct prescan_cache *c, uint32_t frag);
 void prescan_cache_link(struct prescan_cache *c, uint32_t link, uint32_t target);
 void prescan_cache_jump_fill(struct prescan_cache *c, uint32_t frag);

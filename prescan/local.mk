@@ -17,3 +17,14 @@ prescan_libprescan_a_SOURCES = \
 	prescan/opcode_table_vex_0f3a.h \
 	prescan/opcode_table_x87.h \
 	prescan/prescan.h
+
+# The code cache and the translator.
+prescan_libprescan_a_SOURCES += \
+	prescan/cache.c \
+	prescan/cache.h \
+	prescan/emit.h \
+	prescan/inline.c \
+	prescan/translate.c
+
+# Guest FPU state and the guest's FS are in the processor while this runs, in both worlds.
+prescan_libprescan_a_CFLAGS = $(AM_CFLAGS) -mgeneral-regs-only -fno-stack-protector

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * host-process/features.h - which optional features of the host's processor may be used (--host-features).
+ */
+#ifndef HOST_PROCESS_FEATURES_H
+#define HOST_PROCESS_FEATURES_H
+
+#include "host-process/process.h"
+
+/* Look what the host has, then take away what @list names ("-bmi2,-fsgsbase"). 0 or -errno. */
+int hp_features_parse(struct plx_vm *vm, const char *list);
+bool hp_is_callout(void *owner, uint32_t linear);
+
+#endif

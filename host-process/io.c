@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * host-process/io.c - from the monitor out to the machine, with the processor made the host's own.
+ *
+ * Device code is ordinary code: it uses thread-local storage (FS) and may use SIMD registers. So the guest's FPU
+ * state is saved and the host's FS put back before the call; both are loaded again on the next entry.
+ *
+ * Compiled for general registers only: between the guest's FPU state and FXSAVE there must be nothing.
+ */
+#define _GNU_SOURCE
+#include <asm/prctl.h>
+#include <sys/syscall.h>
+
+#include "host-process/process.h"
+
+void hp_host_env(struct plx_vm *vm)
+{
+	if (vm->host_env)
+		return;
+	mon_fpu_save(vm->vcpu);
+	/* A null selector first: without FSGSBASE the kernel believes the selector, not the base. */
+	__asm__ volatile("movw %w0, %%fs" : : "r"(0));
+	if (vm->fsgsbase)
+		__asm__ volatile("wrfsbase %0" : : "r"(vm->fs_base));
+	else
+		hp_syscall6(SYS_arch_prctl, ARCH_SET_FS, (long)vm->fs_base, 0, 0, 0, 0);
+	vm->host_env = true;
+	vm->vcpu->nexus.load |= NX_LOAD_SEGS;
+}
+
+static uint32_t io_in(void *host, uint16_t port, unsigned int size)
+{
+	struct plx_vm *vm = host;
+
+	hp_host_env(vm);
+	return vm->machine_ops->in(vm->machine, port, size);
+}
+
+static void io_out(void *host, uint16_t port, unsigned int size, uint32_t value)
+{
+	struct plx_vm *vm = host;
+
+	hp_host_env(vm);
+	vm->machine_ops->out(vm->machine, port, size, value);
+}
+
+static uint32_t io_ins(void *host, uint16_t port, unsigned int size, void *buf, uint32_t count)
+{
+	struct plx_vm *vm = host;
+
+	hp_host_env(vm);
+	return vm->machine_ops->ins(vm->machine, port, size, buf, count);
+}
+
+static uint32_t io_outs(void *host, uint16_t port, unsigned int size, const void *buf, uint32_t count)
+{
+	struct plx_vm *vm = host;
+
+	hp_host_env(vm);
+	return vm->machine_ops->outs(vm->machine, port, size, buf, count);
+}
+
+static uint32_t io_mmio_read(void *host, uint32_t gpa, unsigned int size)
+{
+	struct plx_vm *vm = host;
+
+	hp_host_env(vm);
+	return vm->machine_ops->mmio_read(vm->machine, gpa, size);
+}
+
+static void io_mmio_write(void *host, uint32_t gpa, unsigned int size, uint32_t value)
+{
+	struct plx_vm *vm = host;
+
+	hp_host_env(vm);
+	vm->machine_ops->mmio_write(vm->machine, gpa, size, value);
+}
+
+static int io_intack(void *host)
+{
+	struct plx_vm *vm = host;
+
+	hp_host_env(vm);
+	return vm->machine_ops->intack(vm->machine);
+}
+
+void hp_io_init(struct plx_vm *vm)
+{
+	vm->io = (struct mon_io_ops){
+		.in = io_in, .out = io_out, .ins = io_ins, .outs = io_outs,
+		.mmio_read = io_mmio_read, .mmio_write = io_mmio_write, .intack = io_intack,
+	};
+	vm->vm.io = &vm->io;
+	vm->vm.machine = vm;
+}

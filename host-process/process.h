@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * host-process/process.h - the process host: a VM inside an ordinary unprivileged process.
+ *
+ *      vm.c       the API of include/plexus/plexus.h
+ *      map.c      memory objects, the low 4 GiB, the window, LDT: struct plx_host_ops
+ *      signal.c   exceptions and kicks arrive here
+ *      io.c       from guest code out to the machine's callbacks, and back
+ *
+ * The program lives above 4 GiB; everything below belongs to the guest. After guest code has run, FS is the guest's:
+ * until hp_host_env() nothing may touch thread-local storage, which means: no libc call.
+ */
+#ifndef HOST_PROCESS_PROCESS_H
+#define HOST_PROCESS_PROCESS_H
+
+#include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "monitor/engine.h"
+#include "monitor/native.h"
+#include "plexus/plexus.h"
+
+#define HP_ERROR_MAX 256
+#define HP_ARENA_BYTES (1ull << 30)
+
+struct plx_vm {
+	struct mon_vm vm;
+	struct mon_vcpu *vcpu;
+	struct mon_engine *engine;
+	struct mon_cpu_features features;
+	struct mon_native native;
+
+	const struct plx_machine_ops *machine_ops;
+	void *machine;
+	struct mon_io_ops io;
+
+	uint8_t *arena;
+	size_t arena_used;
+	int ram_fd, window_fd, native_fd;
+	uint8_t *native_rw, *native_rx;
+	uint64_t ram_bytes;
+
+	bool fsgsbase;
+	uint64_t fs_base;		/* of the vCPU's thread */
+	bool host_env;			/* FS is the host's now */
+	pid_t vcpu_tid, vcpu_pid;
+	bool running, window_placed;
+	pthread_t vcpu_thread;
+	void *signal_stack;
+
+	uint64_t start_ns, start_ticks;
+	char error[HP_ERROR_MAX];
+};
+
+/* map.c */
+extern const struct plx_host_ops hp_host_ops;
+int hp_memory_create(struct plx_vm *vm, const struct plx_vm_config *config);
+void hp_memory_destroy(struct plx_vm *vm);
+void *hp_arena_alloc(struct plx_vm *vm, size_t nbytes, size_t align);
+uint32_t hp_min_linear(void);
+
+/* signal.c */
+#define HP_KICK_SIGNAL SIGUSR1
+int hp_signals_install(struct plx_vm *vm);
+void hp_signals_remove(struct plx_vm *vm);
+
+/* io.c */
+void hp_host_env(struct plx_vm *vm);
+void hp_io_init(struct plx_vm *vm);
+
+/* vm.c */
+int hp_error(struct plx_vm *vm, int err, const char *format, ...) PLX_PRINTF(3, 4);
+
+/* System calls without libc: no errno, no thread-local storage. -errno on failure. */
+static inline long hp_syscall6(long n, long a, long b, long c, long d, long e, long f)
+{
+	long ret;
+	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = e;
+	register long r9 __asm__("r9") = f;
+
+	__asm__ volatile("syscall" : "=a"(ret) : "a"(n), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+			 : "rcx", "r11", "memory");
+	return ret;
+}
+
+static inline uint64_t hp_rdtsc(void)
+{
+	uint32_t low, high;
+
+	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+	return (uint64_t)high << 32 | low;
+}
+
+#endif

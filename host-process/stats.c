@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * host-process/stats.c - the engine's counters under the names that --stats shows.
+ */
+#include <time.h>
+
+#include "host-process/process.h"
+
+static uint64_t ticks_to_ns(const struct plx_vm *vm, uint64_t ticks)
+{
+	struct timespec now;
+	uint64_t ns, all = hp_rdtsc() - vm->start_ticks;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	ns = (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec - vm->start_ns;
+	return all ? (uint64_t)((unsigned __int128)ticks * ns / all) : 0;
+}
+
+size_t plx_vm_stats(struct plx_vm *vm, struct plx_stat *out, size_t max)
+{
+	const struct mon_stats *s = &vm->engine->stats;
+	const struct prescan_cache *c = &vm->engine->cache;
+	const struct plx_stat all[] = {
+		{ "time", "translation ns", ticks_to_ns(vm, s->translate_ticks) },
+		{ "time", "halted ns", ticks_to_ns(vm, s->halt_ticks) },
+		{ "code", "fragments", c->nfrags - 1 },
+		{ "code", "guest instructions translated", c->stat_insns },
+		{ "code", "guest bytes translated", c->stat_bytes },
+		{ "code", "host bytes emitted", c->stat_emitted },
+		{ "code", "fragments dropped", c->stat_invalidated },
+		{ "code", "cache flushes", c->stat_flushes },
+		{ "code", "chains cut", c->stat_unlinks },
+		{ "code", "code pages activated again", s->page_activations },
+		{ "code", "sites made callouts", s->callout_sites },
+		{ "nexus", "entries into guest code", s->entries },
+		{ "nexus", "branches not chained yet", s->exits_link },
+		{ "nexus", "indirect branches missed", s->exits_miss },
+		{ "nexus", "callouts", s->exits_callout },
+		{ "nexus", "kicks", s->exits_kick },
+		{ "signal", "all faults", s->exits_fault },
+		{ "signal", "mapping filled", s->fault_fill },
+		{ "signal", "guest page fault", s->fault_guest_pf },
+		{ "signal", "device memory", s->fault_mmio },
+		{ "signal", "store beside code", s->fault_code_write },
+		{ "signal", "segment limit", s->fault_limit },
+		{ "signal", "flag page", s->fault_flag_page },
+		{ "signal", "int3 sites", s->fault_int3 },
+		{ "signal", "others", s->fault_other },
+		{ "mapping", "map calls", s->maps },
+		{ "mapping", "pages mapped", s->map_pages },
+		{ "mapping", "unmap calls", s->unmaps },
+		{ "mapping", "pages unmapped", s->unmap_pages },
+		{ "mapping", "protect calls", s->protects },
+		{ "mapping", "segment descriptors written", s->ldt_writes },
+		{ "mapping", "CR3 loads", s->cr3_loads },
+		{ "mapping", "INVLPG", s->invlpgs },
+		{ "mapping", "window moves", s->window_moves },
+		{ "interrupt", "interrupts delivered", s->interrupts },
+		{ "interrupt", "exceptions delivered", s->exceptions },
+		{ "interrupt", "halts", s->halts },
+		{ "interpreter", "instructions interpreted", vm->vcpu->nr_interpreted },
+		{ "interpreter", "single steps", s->steps },
+	};
+	size_t n = PLX_ARRAY_SIZE(all);
+	size_t count = n;
+
+	for (size_t i = 0; i < n && i < max; i++)
+		out[i] = all[i];
+	for (unsigned int k = 0; k < PRESCAN_NR_CLASSES; k++) {
+		if (!s->callout_class[k])
+			continue;
+		if (count < max)
+			out[count] = (struct plx_stat){ "callout", prescan_class_name(k), s->callout_class[k] };
+		count++;
+	}
+	return count;
+}

@@ -1,0 +1,551 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * monitor/run.c - the loop around native guest code.
+ *
+ *        +--> pending interrupt? halted? --> fragment for CS:EIP (find or translate)
+ *        |                                             |
+ *        +---- exits.c <---- why it stopped <---- nexus_enter
+ *
+ * While guest code runs, general registers, status flags and FPU are in the processor, the virtual IF is in the
+ * flag page and everything else in struct mon_vcpu. After an exit they are brought together again ("canonical");
+ * an exit that changes nothing of that (a shadow page filled) resumes raw, at the host instruction where it stopped.
+ *
+ * Asked by:  the hosts (plx_vcpu_run). Read next: exits.c, shadow.c.
+ */
+#include "monitor/engine.h"
+#include "prescan/emit.h"
+
+void engine_die(struct mon_engine *e, const char *what, int err)
+{
+	if (!e->dead)
+		e->ops->die(e->host, what, err);
+	e->dead = true;
+}
+
+/* ---- hooks: what the processor core tells us ------------------------------------------------------ */
+
+static struct mon_engine *engine_of(struct mon_vcpu *vcpu)
+{
+	return vcpu->engine;
+}
+
+static void hook_flush_tlb(struct mon_vcpu *vcpu, bool global_too)
+{
+	struct mon_engine *e = engine_of(vcpu);
+
+	shadow_flush(e, global_too);
+	prescan_cache_deactivate_all(&e->cache, global_too);
+}
+
+static void hook_load_cr3(struct mon_vcpu *vcpu)
+{
+	struct mon_engine *e = engine_of(vcpu);
+
+	e->stats.cr3_loads++;
+	shadow_flush(e, false);
+	prescan_cache_deactivate_all(&e->cache, false);
+}
+
+static void hook_invlpg(struct mon_vcpu *vcpu, uint32_t linear)
+{
+	struct mon_engine *e = engine_of(vcpu);
+
+	e->stats.invlpgs++;
+	shadow_drop(e, linear);
+	prescan_cache_deactivate(&e->cache, linear >> PLX_PAGE_SHIFT);
+}
+
+static void hook_code_written(struct mon_vcpu *vcpu, uint32_t gpa, uint32_t nbytes)
+{
+	struct mon_engine *e = engine_of(vcpu);
+
+	if (prescan_cache_written(&e->cache, gpa, nbytes))
+		e->vm->page[gpa >> PLX_PAGE_SHIFT] &= ~(uint64_t)MON_PAGE_CODE;
+}
+
+const struct mon_hooks engine_hooks = {
+	.flush_tlb = hook_flush_tlb,
+	.load_cr3 = hook_load_cr3,
+	.invlpg = hook_invlpg,
+	.code_written = hook_code_written,
+};
+
+/* ---- mode ----------------------------------------------------------------------------------------- */
+
+static bool flat(const struct mon_engine *e, unsigned int sreg)
+{
+	const struct mon_seg *s = &e->vcpu->seg[sreg];
+	uint32_t need = 0xffffffff;
+
+	if (e->vcpu->cpl == 3) {
+		need = e->user_cut ? e->user_cut - 1 : 0xffffffff;
+		if (!e->user_scratch || e->user_scratch - e->delta >= need - PLX_PAGE_SIZE)
+			return false;
+	}
+	return s->base == 0 && s->limit >= need && !(s->attr & MON_SEG_NULL) &&
+	       (s->attr & (MON_SEG_CODE | MON_SEG_WRITABLE | MON_SEG_EXPDOWN)) == MON_SEG_WRITABLE;
+}
+
+uint32_t engine_key(struct mon_engine *e)
+{
+	const struct mon_vcpu *v = e->vcpu;
+	uint32_t key = e->guard;
+
+	if (mon_code32(v))
+		key |= KEY_D;
+	if (mon_stack32(v))
+		key |= KEY_SS_B;
+	if (v->seg[X86_CS].base == 0 && flat(e, X86_DS) && flat(e, X86_SS))
+		key |= KEY_FLAT;
+	if (v->cpl == 3) {
+		key |= KEY_CPL3;
+		if (v->eflags & X86_FLAG_IF)
+			key |= KEY_USER_IF;
+	}
+	if (!(v->cr0 & (X86_CR0_EM | X86_CR0_TS))) {
+		key |= KEY_FPU;
+		if (v->cr4 & X86_CR4_OSFXSR)
+			key |= KEY_SSE;
+	}
+	if ((v->cr0 & (X86_CR0_MP | X86_CR0_TS)) != (X86_CR0_MP | X86_CR0_TS))
+		key |= KEY_FWAIT;
+	if (!(v->eflags & (X86_FLAG_IOPL | X86_FLAG_NT | X86_FLAG_VM | X86_FLAG_AC | X86_FLAG_RF)) &&
+	    (v->cpl == 0 || v->cpl == 3))
+		key |= KEY_PLAIN_FLAGS;
+	if ((!(v->cr4 & X86_CR4_TSD) || v->cpl == 0) && v->tsc_offset == 0)
+		key |= KEY_TSC;
+	return key;
+}
+
+/* Bring segments and key up to date with whatever the last instruction did. */
+static bool refresh_mode(struct mon_engine *e)
+{
+	struct mon_vcpu *v = e->vcpu;
+
+	if (v->cpl == 3 && !e->user_scratch && (v->cr0 & X86_CR0_PG)) {
+		int err = e->ops->place_user_scratch(e->host, 0, USER_SCRATCH_PREFERRED);
+
+		if (err) {
+			engine_die(e, "cannot map the scratch page for user code", err);
+			return false;
+		}
+		shadow_drop(e, USER_SCRATCH_PREFERRED - e->delta);
+		e->user_scratch = USER_SCRATCH_PREFERRED;
+	}
+	if (v->cpl == 3 && (e->cut_dirty || e->last_cpl != 3))
+		shadow_enter_user(e);
+	if (e->last_cpl != v->cpl)
+		v->seg_dirty = 0x3f;
+	e->last_cpl = v->cpl;
+	if (v->seg_dirty && !segs_load(e))
+		return false;
+	e->key = engine_key(e);
+	v->mode_dirty = 0;
+	return true;
+}
+
+/* ---- translation ---------------------------------------------------------------------------------- */
+
+static bool fetch_page(struct mon_engine *e, uint32_t linear, unsigned int access, struct mon_xlate *x, uint8_t **host)
+{
+	if (mon_translate(e->vcpu, linear, MON_ACC_EXEC | access, x) != MON_OK)
+		return false;
+	*host = mon_phys_ptr(e->vm, x->gpa);
+	return true;
+}
+
+static void mark_code(struct mon_engine *e, uint32_t gfn)
+{
+	if (e->vm->page[gfn] & MON_PAGE_CODE)
+		return;
+	e->vm->page[gfn] |= MON_PAGE_CODE;
+	shadow_protect_gfn(e, gfn);
+	mon_tlb_flush(e->vcpu);
+}
+
+/* A new fragment for the present CS:EIP; 0: MON_FAULT (the fetch faults), or MON_DEFER (code in device memory). */
+static uint32_t translate(struct mon_engine *e, enum mon_status *st)
+{
+	struct mon_vcpu *v = e->vcpu;
+	struct prescan_cache *c = &e->cache;
+	uint8_t bytes[FRAG_MAX_GUEST + 2 * PRESCAN_INSN_MAX];
+	struct prescan_request req = {
+		.eip = v->eip, .cs_base = v->seg[X86_CS].base, .key = e->key, .bytes = bytes, .limit_bytes = FRAG_MAX_GUEST,
+	};
+	uint32_t linear = req.eip + req.cs_base;
+	uint32_t room = PLX_PAGE_SIZE - (linear & PLX_PAGE_MASK);
+	uint32_t limit = v->seg[X86_CS].limit;
+	struct mon_xlate x, x2;
+	uint8_t *host, *host2 = NULL;
+	uint64_t start = e->ops->ticks(e->host);
+	bool global, second = false;
+	uint32_t frag;
+
+	*st = MON_DEFER;
+	if (req.eip > limit)
+		return 0;
+	if (!fetch_page(e, linear, 0, &x, &host)) {
+		*st = MON_FAULT;
+		return 0;
+	}
+	if (!host)
+		return 0;
+	req.nbytes_page = req.nbytes = plx_min32(room, FRAG_MAX_GUEST + PRESCAN_INSN_MAX);
+	if (limit - req.eip < req.nbytes)
+		req.nbytes_page = req.nbytes = limit - req.eip + 1;
+	if (!(req.key & KEY_D) && 0x10000 - (req.eip & 0xffff) < req.nbytes)
+		req.nbytes_page = req.nbytes = 0x10000 - (req.eip & 0xffff);
+	memcpy(bytes, host, req.nbytes);
+	if (req.nbytes == room && fetch_page(e, linear + room, MON_ACC_PEEK, &x2, &host2) && host2) {
+		second = true;
+		req.nbytes += PRESCAN_INSN_MAX;
+		if (limit - req.eip < req.nbytes)
+			req.nbytes = limit - req.eip + 1;
+		memcpy(bytes + room, host2, req.nbytes - room);
+	}
+	global = x.global && (v->cr4 & X86_CR4_PGE);
+
+	for (unsigned int tries = 0; tries < 2; tries++) {
+		bool fits;
+
+		req.page = prescan_cache_page(c, linear >> PLX_PAGE_SHIFT, x.gpa >> PLX_PAGE_SHIFT, global);
+		req.page2 = 0;
+		fits = req.page != 0;
+		if (second && fits) {
+			req.page2 = prescan_cache_page(c, (linear + room) >> PLX_PAGE_SHIFT, x2.gpa >> PLX_PAGE_SHIFT,
+						       x2.global && (v->cr4 & X86_CR4_PGE));
+			fits = req.page2 != 0;
+		}
+		c->env.scratch = v->cpl == 3 ? e->user_scratch : e->window + WINDOW_SCRATCH_PAGE;
+		c->env.jump_table = e->window + WINDOW_JUMP_TABLE + (v->cpl == 3 ? WINDOW_JUMP_BYTES : 0);
+		frag = fits ? prescan_translate(c, &req) : 0;
+		if (frag)
+			break;
+		prescan_cache_flush(c);
+	}
+	if (!frag) {
+		engine_die(e, "the code cache cannot hold a single fragment", 0);
+		return 0;
+	}
+	mark_code(e, x.gpa >> PLX_PAGE_SHIFT);
+	if (c->frags[frag].code_page2)
+		mark_code(e, x2.gpa >> PLX_PAGE_SHIFT);
+	*st = MON_OK;
+	e->stats.translate_ticks += e->ops->ticks(e->host) - start;
+	return frag;
+}
+
+/* Find or make. A frame of code pages inactive since the last CR3 load is activated again by one walk. */
+static uint32_t fragment_for_eip(struct mon_engine *e, enum mon_status *st)
+{
+	struct mon_vcpu *v = e->vcpu;
+	struct prescan_cache *c = &e->cache;
+	uint32_t linear = v->eip + v->seg[X86_CS].base;
+	uint32_t frag = prescan_cache_find(c, v->eip, v->seg[X86_CS].base, e->key);
+	struct mon_xlate x;
+
+	*st = MON_OK;
+	if (frag)
+		return frag;
+	if (!c->active_page[linear >> PLX_PAGE_SHIFT] && v->eip <= v->seg[X86_CS].limit) {
+		if (mon_translate(v, linear, MON_ACC_EXEC, &x) != MON_OK) {
+			*st = MON_FAULT;
+			return 0;
+		}
+		if (prescan_cache_page_known(c, linear >> PLX_PAGE_SHIFT, x.gpa >> PLX_PAGE_SHIFT)) {
+			prescan_cache_page(c, linear >> PLX_PAGE_SHIFT, x.gpa >> PLX_PAGE_SHIFT,
+					   x.global && (v->cr4 & X86_CR4_PGE));
+			e->stats.page_activations++;
+			frag = prescan_cache_find(c, v->eip, v->seg[X86_CS].base, e->key);
+			if (frag)
+				return frag;
+		}
+	}
+	return translate(e, st);
+}
+
+/* ---- in and out ------------------------------------------------------------------------------------- */
+
+#define REAL_FLAGS (X86_FLAGS_STATUS | X86_FLAG_DF | X86_FLAG_ID)
+
+static struct nexus_flag_page *flag_page(struct mon_engine *e)
+{
+	return (struct nexus_flag_page *)(e->window_rw + WINDOW_FLAG_PAGE);
+}
+
+static void set_flag_page_writable(struct mon_engine *e, bool writable)
+{
+	int err;
+
+	if (e->flag_page_ro == !writable)
+		return;
+	e->flag_page_ro = !writable;
+	e->stats.protects++;
+	err = e->ops->protect_flag_page(e->host, e->window, writable);
+	if (err)
+		engine_die(e, "cannot protect the flag page", err);
+}
+
+void engine_flag_page_fault(struct mon_engine *e)
+{
+	if (!e->intr && !e->nmi)
+		set_flag_page_writable(e, true);
+}
+
+/* Run guest code from @host_eip (an offset in the host's code segment) until it stops. */
+static void enter(struct mon_engine *e, uint32_t host_eip)
+{
+	struct mon_vcpu *v = e->vcpu;
+	uint32_t virt = v->eflags & ~(uint32_t)REAL_FLAGS;
+
+	flag_page(e)->vif = v->eflags & X86_FLAG_IF;
+	if (e->intr && !(v->eflags & X86_FLAG_IF))
+		set_flag_page_writable(e, false);
+	if (!v->fpu_live)
+		v->nexus.load |= NX_LOAD_FPU;
+	v->nexus.far_eip = host_eip;
+	v->nexus.far_cs = e->cs_sel;
+	if (!((v->cr0 & X86_CR0_AM) && v->cpl == 3))
+		v->eflags &= ~(uint32_t)X86_FLAG_AC;
+	v->fpu_live = true;
+	e->stats.entries++;
+	nexus_enter(v);
+	v->nexus.entered = 0;
+	v->nexus.load = 0;
+	v->eflags = (v->eflags & REAL_FLAGS) | (virt & ~(uint32_t)X86_FLAG_IF) | flag_page(e)->vif | X86_FLAG_ONE;
+}
+
+/* After a callout: may we go on right behind it? */
+static bool can_resume(struct mon_engine *e, const struct site *s, uint64_t flushes)
+{
+	struct mon_vcpu *v = e->vcpu;
+	const struct frag *f;
+
+	if (v->eip != s->eip + s->insn_len || v->int_shadow || v->nexus.kick || (v->eflags & X86_FLAG_TF) ||
+	    e->cache.stat_flushes != flushes)
+		return false;
+	f = &e->cache.frags[s->frag];
+	if (f->dead)
+		return false;
+	if ((v->seg_dirty | v->mode_dirty | e->cut_dirty) && !refresh_mode(e))
+		return false;
+	return f->key == e->key && f->cs_base == v->seg[X86_CS].base;
+}
+
+/* Interrupts, halts, stops. Returns false if the run is over, with *result. */
+static bool between_instructions(struct mon_engine *e, enum engine_result *result)
+{
+	struct mon_vcpu *v = e->vcpu;
+	uint32_t stop;
+
+	__atomic_store_n(&v->nexus.kick, 0, __ATOMIC_SEQ_CST);
+	if (e->dead) {
+		*result = ENGINE_ERROR;
+		return false;
+	}
+	stop = __atomic_exchange_n(&e->stop, 0, __ATOMIC_SEQ_CST);
+	if (stop) {
+		*result = stop & ENGINE_STOP_QUIT ? ENGINE_STOPPED : ENGINE_RESET;
+		return false;
+	}
+	if (v->int_shadow)
+		return true;
+	if (__atomic_load_n(&e->nmi, __ATOMIC_SEQ_CST) && !v->nmi_blocked) {
+		__atomic_store_n(&e->nmi, 0, __ATOMIC_SEQ_CST);
+		v->halted = 0;
+		if (mon_deliver_interrupt(v, X86_VEC_NMI) == MON_SHUTDOWN)
+			goto shutdown;
+	} else if ((v->eflags & X86_FLAG_IF) && __atomic_load_n(&e->intr, __ATOMIC_SEQ_CST)) {
+		int vector = e->vm->io->intack(e->vm->machine);
+
+		if (vector >= 0) {
+			e->stats.interrupts++;
+			v->halted = 0;
+			if (mon_deliver_interrupt(v, (uint8_t)vector) == MON_SHUTDOWN)
+				goto shutdown;
+		}
+	}
+	if (v->halted) {
+		uint64_t start = e->ops->ticks(e->host);
+
+		e->stats.halts++;
+		e->ops->wait(e->host);
+		e->stats.halt_ticks += e->ops->ticks(e->host) - start;
+	}
+	return true;
+shutdown:
+	*result = ENGINE_TRIPLE_FAULT;
+	return false;
+}
+
+/* What engine_run does next. */
+enum step {
+	STEP_LOOP,	/* canonical: look at interrupts, then find */
+	STEP_FIND,	/* canonical: find the fragment for CS:EIP */
+	STEP_ENTER,	/* run from turn.host_eip */
+	STEP_STATUS,	/* canonical: the monitor did an instruction, turn.st says how it went */
+};
+
+struct turn {
+	uint32_t host_eip;
+	uint32_t link;		/* chain this once its target is found; 0: none */
+	bool fill_jump;		/* the target was asked for by an indirect branch */
+	enum mon_status st;
+};
+
+static enum step find(struct mon_engine *e, struct turn *t)
+{
+	uint64_t flushes = e->cache.stat_flushes;
+	uint32_t frag = fragment_for_eip(e, &t->st);
+
+	if (frag && t->link && e->cache.stat_flushes == flushes)
+		prescan_cache_link(&e->cache, t->link, frag);
+	if (frag && t->fill_jump)
+		prescan_cache_jump_fill(&e->cache, frag);
+	t->link = 0;
+	t->fill_jump = false;
+	if (frag) {
+		t->host_eip = e->window + e->cache.frags[frag].body - e->cs_host_base;
+		return STEP_ENTER;
+	}
+	/* Code in device memory, or past the limit: the interpreter raises what is due. */
+	if (t->st == MON_DEFER)
+		t->st = mon_interp_one(e->vcpu);
+	return STEP_STATUS;
+}
+
+static enum step site_exit(struct mon_engine *e, struct turn *t)
+{
+	struct mon_vcpu *v = e->vcpu;
+	struct site *s = &e->cache.sites[v->nexus.exit];
+	uint64_t flushes = e->cache.stat_flushes;
+	struct nexus_scratch_page *scratch;
+
+	switch (s->kind) {
+	case SITE_LINK:
+		e->stats.exits_link++;
+		v->eip = s->eip;
+		t->link = s->link;
+		return v->nexus.kick ? STEP_LOOP : STEP_FIND;
+	case SITE_MISS:
+		e->stats.exits_miss++;
+		scratch = engine_scratch(e);
+		v->eip = scratch->target;
+		v->gpr[X86_ECX] = scratch->ecx;
+		t->fill_jump = true;
+		return v->nexus.kick ? STEP_LOOP : STEP_FIND;
+	case SITE_CALLOUT:
+		e->stats.exits_callout++;
+		e->stats.callout_class[s->klass]++;
+		t->st = exits_callout(e, s);
+		if (t->st != MON_OK || !can_resume(e, s, flushes))
+			return STEP_STATUS;
+		t->host_eip = e->window + s->resume - e->cs_host_base;
+		return STEP_ENTER;
+	default:
+		engine_die(e, "guest code left through a stub that is not in use", 0);
+		return STEP_LOOP;
+	}
+}
+
+/* Why did guest code stop? */
+static enum step dispatch(struct mon_engine *e, struct turn *t)
+{
+	struct mon_vcpu *v = e->vcpu;
+
+	if (PLX_LIKELY(v->nexus.exit < NX_EXIT_SPECIAL))
+		return site_exit(e, t);
+	switch (v->nexus.exit) {
+	case NX_EXIT_KICK:
+		e->stats.exits_kick++;
+		t->host_eip = v->nexus.fault_eip;
+		return exits_stop_here(e, t->host_eip) ? STEP_LOOP : STEP_ENTER;
+	case NX_EXIT_ABORT:
+		v->nexus.load |= NX_LOAD_SEGS;
+		return exits_stop_here(e, t->host_eip) ? STEP_LOOP : STEP_ENTER;
+	case NX_EXIT_FAULT:
+		e->stats.exits_fault++;
+		t->st = exits_fault(e);
+		if (t->st != MON_DEFER)
+			return STEP_STATUS;
+		if (v->nexus.exit < NX_EXIT_SPECIAL)
+			return site_exit(e, t);		/* an INT3 of ours */
+		t->host_eip = v->nexus.fault_eip;	/* a mapping was missing: go on where it stopped */
+		return STEP_ENTER;
+	default:
+		engine_die(e, "guest code stopped for an unknown reason", 0);
+		return STEP_LOOP;
+	}
+}
+
+/* Returns false on a triple fault. */
+static bool settle(struct mon_engine *e, enum mon_status st)
+{
+	switch (st) {
+	case MON_OK:
+		return true;
+	case MON_HALT:
+		e->vcpu->halted = 1;
+		return true;
+	case MON_FAULT:
+		e->stats.exceptions++;
+		return mon_deliver_fault(e->vcpu) != MON_SHUTDOWN;
+	case MON_SHUTDOWN:
+		return false;
+	case MON_DEFER:
+		engine_die(e, "an instruction could be neither run nor interpreted", 0);
+	}
+	return true;
+}
+
+enum engine_result engine_run(struct mon_engine *e)
+{
+	struct mon_vcpu *v = e->vcpu;
+	enum engine_result result = ENGINE_STOPPED;
+
+	for (;;) {
+		struct turn t = { 0 };
+		enum step step = STEP_FIND;
+
+		if (!between_instructions(e, &result))
+			return result;
+		if (v->halted)
+			continue;
+		if (v->int_shadow || (v->eflags & X86_FLAG_TF) || e->interpret_only) {
+			e->stats.steps++;
+			t.st = mon_step(v);
+			step = STEP_STATUS;
+		} else if (!refresh_mode(e)) {
+			continue;
+		}
+		while (step != STEP_LOOP) {
+			switch (step) {
+			case STEP_FIND:
+				step = find(e, &t);
+				break;
+			case STEP_ENTER:
+				enter(e, t.host_eip);
+				step = dispatch(e, &t);
+				break;
+			case STEP_STATUS:
+				if (!settle(e, t.st))
+					return ENGINE_TRIPLE_FAULT;
+				step = STEP_LOOP;
+				break;
+			case STEP_LOOP:
+				break;
+			}
+		}
+	}
+}
+
+void engine_init(struct mon_engine *e)
+{
+	e->vcpu->engine = e;
+	e->vcpu->hooks = &engine_hooks;
+	e->vcpu->nexus.exit_fn = (uint64_t)(uintptr_t)nexus_exit;
+	e->vcpu->nexus.fpu_area = (uint64_t)(uintptr_t)e->vcpu->fpu_area;
+	e->last_cpl = 0xff;
+	segs_init(e);
+	prescan_cache_init(&e->cache);
+}

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * monitor/shadow.c - host mappings as a TLB of the guest's paging.
+ *
+ * The guest's tables are never watched for this: a mapping is made on a fault by walking them, and dropped when
+ * the architecture says that a TLB entry is gone (INVLPG, MOV CR3, CR0/CR4 changes). What the
+ * guest sees is a processor with a large TLB.
+ *
+ *      host #PF --> shadow_fill --> mon_translate (A, D) --> host map
+ *                                        | MON_FAULT: the guest's own #PF
+ *
+ * Kept for each host linear page: what is mapped there (shadow[]), and for each guest frame the list of
+ * places that show it (rmap), so that a frame that gets code in it can be write-protected everywhere.
+ *
+ * Asked by: run.c, exits.c. Asks: host ops, paging.c. Built: twice.
+ */
+#include "monitor/engine.h"
+
+#define REGION_SHIFT 10		/* pages of 4 MiB, for region_s and region_u */
+#define FILL_AROUND 16		/* pages looked at around a fault, naturally aligned */
+
+static inline uint32_t host_page(struct mon_engine *e, uint32_t linear)
+{
+	return (linear + e->delta) >> PLX_PAGE_SHIFT;
+}
+
+static void forget(struct mon_engine *e, uint32_t page)
+{
+	uint32_t entry = e->shadow[page];
+	uint32_t *at = &e->rmap_head[entry >> PLX_PAGE_SHIFT];
+
+	while (*at != page + 1)
+		at = &e->rmap_next[*at - 1];
+	*at = e->rmap_next[page];
+	e->shadow[page] = 0;
+	e->mapped_bits[page / 64] &= ~(1ull << page % 64);
+	e->nr_mapped--;
+	if (entry & SHADOW_U)
+		e->region_u[page >> REGION_SHIFT]--;
+	else
+		e->region_s[page >> REGION_SHIFT]--;
+}
+
+static void remember(struct mon_engine *e, uint32_t page, uint32_t gfn, uint32_t flags)
+{
+	if (e->shadow[page])
+		forget(e, page);
+	e->shadow[page] = gfn << PLX_PAGE_SHIFT | flags | SHADOW_P;
+	e->rmap_next[page] = e->rmap_head[gfn];
+	e->rmap_head[gfn] = page + 1;
+	e->mapped_bits[page / 64] |= 1ull << page % 64;
+	e->nr_mapped++;
+	if (flags & SHADOW_U) {
+		if (!e->region_u[page >> REGION_SHIFT]++)
+			e->cut_dirty = true;
+	} else {
+		if (!e->region_s[page >> REGION_SHIFT]++)
+			e->cut_dirty = true;
+	}
+}
+
+static void unmap_run(struct mon_engine *e, uint32_t page, uint32_t npages)
+{
+	int err = e->ops->unmap(e->host, page << PLX_PAGE_SHIFT, (uint64_t)npages << PLX_PAGE_SHIFT);
+
+	e->stats.unmaps++;
+	e->stats.unmap_pages += npages;
+	if (err)
+		engine_die(e, "cannot unmap guest pages", err);
+}
+
+void shadow_drop(struct mon_engine *e, uint32_t linear)
+{
+	uint32_t page = host_page(e, linear);
+
+	if (!e->shadow[page])
+		return;
+	forget(e, page);
+	unmap_run(e, page, 1);
+}
+
+/* Drop what @want says, in runs of neighbours. */
+static void drop_matching(struct mon_engine *e, uint32_t first, uint32_t end, uint32_t mask, uint32_t want)
+{
+	uint32_t run = 0, run_start = 0;
+
+	for (uint32_t page = first; page < end; page++) {
+		if (page % 64 == 0 && !e->mapped_bits[page / 64]) {
+			if (run)
+				unmap_run(e, run_start, run);
+			run = 0;
+			page += 63;
+			continue;
+		}
+		if (e->shadow[page] && (e->shadow[page] & mask) == want) {
+			if (!run)
+				run_start = page;
+			run++;
+			forget(e, page);
+		} else if (run) {
+			unmap_run(e, run_start, run);
+			run = 0;
+		}
+	}
+	if (run)
+		unmap_run(e, run_start, run);
+}
+
+void shadow_flush(struct mon_engine *e, bool global_too)
+{
+	for (uint32_t region = 0; region < 1024 && e->nr_mapped; region++) {
+		uint32_t first = region << REGION_SHIFT;
+
+		if (!e->region_s[region] && !e->region_u[region])
+			continue;
+		drop_matching(e, first, first + (1u << REGION_SHIFT), global_too ? 0 : SHADOW_G, 0);
+	}
+}
+
+void shadow_drop_gfn(struct mon_engine *e, uint32_t gfn)
+{
+	while (e->rmap_head[gfn]) {
+		uint32_t page = e->rmap_head[gfn] - 1;
+
+		forget(e, page);
+		unmap_run(e, page, 1);
+	}
+}
+
+void shadow_protect_gfn(struct mon_engine *e, uint32_t gfn)
+{
+	for (uint32_t at = e->rmap_head[gfn]; at; at = e->rmap_next[at - 1]) {
+		int err;
+
+		if (!(e->shadow[at - 1] & SHADOW_W))
+			continue;
+		err = e->ops->protect(e->host, (at - 1) << PLX_PAGE_SHIFT, PLX_PAGE_SIZE, HOST_PROT_READ);
+		e->stats.protects++;
+		if (err) {
+			engine_die(e, "cannot write-protect a guest page", err);
+			return;
+		}
+		e->shadow[at - 1] &= ~SHADOW_W;
+	}
+}
+
+/* May native stores to this frame go by unseen? */
+static bool frame_writable(uint64_t entry)
+{
+	return !(entry & (MON_PAGE_ROM | MON_PAGE_CODE | MON_PAGE_WATCH));
+}
+
+static bool reserved(struct mon_engine *e, uint32_t page)
+{
+	uint32_t linear = page << PLX_PAGE_SHIFT;
+
+	return linear < e->min_linear || linear - e->window < WINDOW_BYTES ||
+	       (e->user_scratch && linear == e->user_scratch);
+}
+
+/* What a peek at the guest's mapping of @linear gives for a neighbour of a fault; 0 if it should be left alone.
+ * Only entries whose A bit (and D, for a writable view) are set already: we never set them here. */
+static uint32_t neighbour_flags(struct mon_engine *e, uint32_t linear, uint32_t *gfn)
+{
+	struct mon_vcpu *v = e->vcpu;
+	struct mon_xlate x;
+	uint64_t entry;
+	uint32_t flags = 0;
+
+	if (mon_translate(v, linear, MON_ACC_READ | MON_ACC_SYSTEM | MON_ACC_PEEK, &x) != MON_OK)
+		return 0;
+	*gfn = x.gpa >> PLX_PAGE_SHIFT;
+	entry = e->vm->page[*gfn];
+	if (!(entry & MON_PAGE_PRESENT))
+		return 0;
+	if (x.writable && frame_writable(entry))
+		flags |= SHADOW_W;
+	if (x.user)
+		flags |= SHADOW_U;
+	if (x.global && (v->cr4 & X86_CR4_PGE))
+		flags |= SHADOW_G;
+	return flags | SHADOW_P;
+}
+
+static bool map_run(struct mon_engine *e, uint32_t page, uint32_t npages, uint32_t gfn, uint32_t flags)
+{
+	uint64_t offset = e->vm->page[gfn] & ~(uint64_t)PLX_PAGE_MASK;
+	int prot = HOST_PROT_READ | (flags & SHADOW_W ? HOST_PROT_WRITE : 0);
+	int err = e->ops->map(e->host, page << PLX_PAGE_SHIFT, offset, (uint64_t)npages << PLX_PAGE_SHIFT, prot);
+
+	e->stats.maps++;
+	e->stats.map_pages += npages;
+	if (err) {
+		engine_die(e, "cannot map guest memory", err);
+		return false;
+	}
+	for (uint32_t i = 0; i < npages; i++) {
+		remember(e, page + i, gfn + i, flags);
+		if (flags & SHADOW_W)
+			e->vm->page[gfn + i] |= MON_PAGE_DIRTY;
+	}
+	return true;
+}
+
+enum mon_status shadow_fill(struct mon_engine *e, uint32_t linear, bool write)
+{
+	struct mon_vcpu *v = e->vcpu;
+	uint32_t page = host_page(e, linear);
+	uint32_t gfn, flags = 0, first, last, limit_low, limit_high;
+	struct mon_xlate x;
+	uint64_t entry;
+	enum mon_status st;
+
+	st = mon_translate(v, linear, write ? MON_ACC_WRITE : MON_ACC_READ, &x);
+	if (st != MON_OK)
+		return st;
+	gfn = x.gpa >> PLX_PAGE_SHIFT;
+	entry = e->vm->page[gfn];
+	if (!(entry & MON_PAGE_PRESENT) || reserved(e, page))
+		return MON_DEFER;
+	if (write && (entry & MON_PAGE_CODE) && prescan_cache_frame_empty(&e->cache, gfn)) {
+		e->vm->page[gfn] &= ~(uint64_t)MON_PAGE_CODE;	/* all its fragments are gone */
+		entry = e->vm->page[gfn];
+	}
+	if (write && !frame_writable(entry))
+		return MON_DEFER;
+	if (x.writable && frame_writable(entry))
+		flags |= SHADOW_W;
+	if (x.user)
+		flags |= SHADOW_U;
+	if (x.global && (v->cr4 & X86_CR4_PGE))
+		flags |= SHADOW_G;
+	/* CR0.WP = 0 lets the kernel write what the user may not: such a view is the kernel's alone. */
+	if (x.user && v->cpl < 3 && !(v->cr0 & X86_CR0_WP) && (flags & SHADOW_W)) {
+		flags |= SHADOW_SW;
+		e->cut_dirty = true;
+	}
+	flags |= SHADOW_P;
+
+	/* Neighbours with the same rights that lie in a row in guest physical memory too come along: a mapping
+	 * call costs far more than a page. */
+	first = last = page;
+	if (x.page_bytes > PLX_PAGE_SIZE || !(v->cr0 & X86_CR0_PG)) {
+		limit_low = page & ~0xffu;	/* 1 MiB */
+		limit_high = limit_low | 0xff;
+	} else {
+		limit_low = page & ~(FILL_AROUND - 1u);
+		limit_high = limit_low | (FILL_AROUND - 1);
+	}
+	while (last < limit_high && !e->shadow[last + 1] && !reserved(e, last + 1)) {
+		uint32_t ngfn, nflags = neighbour_flags(e, ((last + 1) << PLX_PAGE_SHIFT) - e->delta, &ngfn);
+
+		if ((nflags | SHADOW_SW) != (flags | SHADOW_SW) || ngfn != gfn + (last + 1 - page) ||
+		    (e->vm->page[ngfn] >> PLX_PAGE_SHIFT) != (e->vm->page[gfn] >> PLX_PAGE_SHIFT) + (last + 1 - page))
+			break;
+		last++;
+	}
+	while (first > limit_low && !e->shadow[first - 1] && !reserved(e, first - 1)) {
+		uint32_t ngfn, nflags = neighbour_flags(e, ((first - 1) << PLX_PAGE_SHIFT) - e->delta, &ngfn);
+
+		if ((nflags | SHADOW_SW) != (flags | SHADOW_SW) || ngfn != gfn - (page - (first - 1)) ||
+		    (e->vm->page[ngfn] >> PLX_PAGE_SHIFT) != (e->vm->page[gfn] >> PLX_PAGE_SHIFT) - (page - (first - 1)))
+			break;
+		first--;
+	}
+	if (!map_run(e, first, last - first + 1, gfn - (page - first), flags))
+		return MON_DEFER;
+	return MON_OK;
+}
+
+/*
+ * Before CPL 3 code runs: its data segments end at the cut, the lowest supervisor page above every user page (in
+ * steps of 4 MiB). Supervisor pages below the cut, and kernel-only writable views, cannot stay.
+ */
+void shadow_enter_user(struct mon_engine *e)
+{
+	uint32_t top_user = 0, cut = 1024;
+	uint32_t old = e->user_cut;
+
+	e->cut_dirty = false;
+	for (uint32_t r = 0; r < 1024; r++)
+		if (e->region_u[r])
+			top_user = r + 1;
+	for (uint32_t r = 1023; r + 1 > top_user && r != UINT32_MAX; r--)
+		if (e->region_s[r])
+			cut = r;
+	/* The window is out of the user's reach too wherever that is possible. */
+	if (cut > e->window >> 22 && top_user <= e->window >> 22)
+		cut = e->window >> 22;
+	for (uint32_t r = 0; r < cut; r++) {
+		uint32_t first = r << REGION_SHIFT;
+
+		if (e->region_s[r])
+			drop_matching(e, first, first + (1u << REGION_SHIFT), SHADOW_U, 0);
+		if (e->region_u[r] && !(e->vcpu->cr0 & X86_CR0_WP))
+			drop_matching(e, first, first + (1u << REGION_SHIFT), SHADOW_SW, SHADOW_SW);
+	}
+	e->user_cut = cut == 1024 ? 0 : (cut << 22) - e->delta;
+	e->cut_dirty = false;
+	if (e->user_cut != old)
+		e->vcpu->seg_dirty = 0x3f;
+}
