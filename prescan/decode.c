@@ -21,6 +21,7 @@
 #include "plexus/x86.h"
 
 #define NONE PRESCAN_NO_REG
+#define KEEP_IN_MEMORY(object) __asm__ volatile("" : : "r"(&(object)) : "memory")
 
 /* What a ModRM byte with mod != 3 says about the address, by mod * 8 + rm. */
 struct address_form {
@@ -34,6 +35,7 @@ struct address_form {
 	{ X86_ESI, NONE, X86_DS, d }, { X86_EDI, NONE, X86_DS, d }, \
 	{ bp_base, NONE, bp_seg, d6 }, { X86_EBX, NONE, X86_DS, d }
 static const struct address_form form16[24] = {
+	/* BP without a displacement does not exist: its place is a plain 16-bit address. */
 	FORMS16(X86_DS, NONE, 0, 2),
 	FORMS16(X86_SS, X86_EBP, 1, 1),
 	FORMS16(X86_SS, X86_EBP, 2, 2),
@@ -48,6 +50,7 @@ static const struct address_form form16[24] = {
 	{ X86_ESP, NONE, X86_SS, d }, { ebp_base, NONE, ebp_seg, d5 }, \
 	{ X86_ESI, NONE, X86_DS, d }, { X86_EDI, NONE, X86_DS, d }
 static const struct address_form form32[24] = {
+	/* EBP likewise; as the base in a SIB byte too. */
 	FORMS32(X86_DS, NONE, 0, 4),
 	FORMS32(X86_SS, X86_EBP, 1, 1),
 	FORMS32(X86_SS, X86_EBP, 4, 4),
@@ -462,8 +465,12 @@ enum prescan_status prescan_decode(const uint8_t *bytes, size_t nbytes,
 
 	d.klass = row->klass;
 	d.id = (uint16_t)(row - prescan_rows);
-	d.length = (uint8_t)c.pos;
+	/* Without this the compiler gathers the bytes of @d into wide registers for
+	 * the copy, and the caller waits for all of them; with it, for the length. */
+	KEEP_IN_MEMORY(d);
 	*insn = d;
+	KEEP_IN_MEMORY(*insn);
+	insn->length = (uint8_t)c.pos;
 	return PRESCAN_OK;
 }
 
