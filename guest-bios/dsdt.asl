@@ -156,6 +156,18 @@ DefinitionBlock ("dsdt.aml", "DSDT", 1, "PLEXUS", "PLXDSDT", 1)
 					})
 				}
 
+				Device (DMA)
+				{
+					Name (_HID, EisaId ("PNP0200"))
+					Name (_CRS, ResourceTemplate ()
+					{
+						IO (Decode16, 0x0000, 0x0000, 0x01, 0x10)
+						IO (Decode16, 0x0081, 0x0081, 0x01, 0x0F)
+						IO (Decode16, 0x00C0, 0x00C0, 0x01, 0x20)
+						DMA (Compatibility, NotBusMaster, Transfer8_16) {4}
+					})
+				}
+
 				Device (FPU)
 				{
 					Name (_HID, EisaId ("PNP0C04"))

@@ -3,7 +3,7 @@
  * user/doctor.c - `plexus doctor`: try on this host what the process host will need, one thing at a time.
  *
  * Asked by:  user/command.c. Asks: the kernel, by doing the thing rather than by reading about it wherever that is possible.
- * Tested by: tests/unit/test_doctor.c.
+ * Tested by: tests/unit/test_host_files.c.
  *
  * "MISSING" is only what no guest can do without; what merely costs speed or room is a warning.
  */

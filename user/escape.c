@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* user/escape.c - the two states of escape.h. Tested by tests/unit/test_escape.c. */
+/* user/escape.c - the two states of escape.h. Tested by tests/unit/test_run.c. */
 #include "user/escape.h"
 
 const char escape_help[] =

@@ -47,6 +47,5 @@ plexus_LDADD = \
 	$(NCURSESW_LIBS) $(PNG_LIBS) -lpthread
 # The guest's linear space is the low 4 GiB: the program itself must live above.
 plexus_LDFLAGS = -pie
-user_libuser_a_CFLAGS = $(AM_CFLAGS) -fPIE
 
 dist_man_MANS += docs/plexus.1

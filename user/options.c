@@ -97,7 +97,7 @@ int parse_size(const char *text, uint64_t *nbytes)
 		return -EINVAL;
 	for (; isdigit((unsigned char)*text); text++) {
 		value = value * 10 + (uint64_t)(*text - '0');
-		if (value > UINT64_MAX >> 40)
+		if (value > UINT64_MAX >> 30)
 			return -EINVAL;
 	}
 	switch (toupper((unsigned char)*text)) {

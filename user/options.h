@@ -42,7 +42,7 @@ struct run_options {
  */
 int run_options_parse(int argc, char **argv, struct run_options *options, char *why, size_t why_bytes);
 
-/* "256M", "1G", "512K", "268435456": bytes. 0, or -EINVAL. A bare number is MiB. */
+/* "256M", "1G", "2048K", "256" (a bare number is MiB) to bytes. 0, or -EINVAL. */
 int parse_size(const char *text, uint64_t *nbytes);
 
 extern const char run_options_help[];
