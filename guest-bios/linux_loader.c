@@ -65,7 +65,12 @@
 #define LOADER_UNDEFINED	0xff	/* a loader without a number of its own */
 #define PROTOCOL_MIN		0x0205
 
-/* Boot parameters beyond the header. */
+/* Boot parameters beyond the header. The first 64 bytes tell of the screen. */
+#define BP_ORIG_VIDEO_MODE	0x006	/* u8 */
+#define BP_ORIG_VIDEO_COLS	0x007	/* u8 */
+#define BP_ORIG_VIDEO_LINES	0x00e	/* u8 */
+#define BP_ORIG_VIDEO_IS_VGA	0x00f	/* u8 */
+#define BP_ORIG_VIDEO_POINTS	0x010	/* u16: lines of a character */
 #define BP_EXT_MEM_K		0x002	/* u16: KiB above 1 MiB, at most 63 MiB told here */
 #define BP_ACPI_RSDP		0x070	/* u64 */
 #define BP_ALT_MEM_K		0x1e0	/* u32: the same, without the bound */
@@ -238,6 +243,14 @@ static void write_params(uint8_t *ram, uint64_t ram_bytes, const struct linux_bo
 	put16(params + BP_EXT_MEM_K, ext_k < 0xfc00 ? ext_k : 0xfc00);
 	put32(params + BP_ALT_MEM_K, ext_k);
 	put64(params + BP_ACPI_RSDP, boot->rsdp_gpa);
+
+	if (boot->text_screen) {
+		params[BP_ORIG_VIDEO_MODE] = 3;
+		params[BP_ORIG_VIDEO_COLS] = 80;
+		params[BP_ORIG_VIDEO_LINES] = 25;
+		params[BP_ORIG_VIDEO_IS_VGA] = 1;
+		put16(params + BP_ORIG_VIDEO_POINTS, 16);
+	}
 
 	e820_add(params, 0, LOW_END, E820_RAM);
 	e820_add(params, LOW_END, 0xa0000, E820_RESERVED);

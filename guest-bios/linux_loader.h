@@ -17,6 +17,7 @@ struct linux_boot {
 	size_t initrd_bytes;
 	const char *cmdline;		/* NULL: empty */
 	uint32_t rsdp_gpa;		/* where the ACPI tables start; 0: none */
+	bool text_screen;		/* there is a VGA, in mode 3 */
 };
 
 /*

@@ -24,7 +24,7 @@
 #include "user/say.h"
 
 /* Room behind RAM for ROMs (256 KiB and the VGA's) and video memory. The object is sparse: what is not used costs nothing. */
-#define EXTRA_BYTES (64ull << 20)
+#define EXTRA_BYTES (32ull << 20)
 
 PLX_PRINTF(4, 5)
 static int refuse(int err, char *why, size_t why_bytes, const char *fmt, ...)
@@ -312,6 +312,7 @@ int machine_power_on(struct machine *m, char *why, size_t why_bytes)
 		.kernel = m->kernel.data, .kernel_bytes = m->kernel.nbytes,
 		.initrd = m->initrd.data, .initrd_bytes = m->initrd.nbytes,
 		.cmdline = m->options->append,
+		.text_screen = !m->options->no_vga,
 	};
 	struct plx_flat_start start;
 	uint8_t *ram = plx_vm_ram(m->vm);
@@ -321,7 +322,7 @@ int machine_power_on(struct machine *m, char *why, size_t why_bytes)
 	if (!m->options->kernel)
 		return 0;
 
-	/* No firmware has opened the BIOS area for writing: the tables go where RAM shines through. */
+	/* No firmware has opened the BIOS area: the tables go where RAM answers. */
 	err = plx_vm_map(m->vm, ACPI_AREA_GPA, ACPI_AREA_BYTES, ACPI_AREA_GPA, PLX_MAP_RAM);
 	if (err)
 		return refuse(err, why, why_bytes, "%s", plx_vm_error(m->vm));

@@ -157,6 +157,19 @@ static void the_memory_map_leaves_out_the_bios_area_and_ends_with_ram(void **sta
 	assert_int_equal(get(params + 0x1e0, 4), (RAM_BYTES - MIB) / 1024);
 }
 
+/* Without it Linux looks for no VGA at all. */
+static void a_text_screen_is_told_only_if_there_is_one(void **state)
+{
+	(void)state;
+	assert_int_equal(load(&(struct linux_boot){ .kernel = image, .kernel_bytes = sizeof(image), .text_screen = true }), 0);
+	assert_int_equal(ram[start.esi + 0x06], 3);
+	assert_int_equal(ram[start.esi + 0x07], 80);
+	assert_int_equal(ram[start.esi + 0x0e], 25);
+	assert_int_equal(ram[start.esi + 0x0f], 1);
+	assert_int_equal(load_plain(), 0);
+	assert_int_equal(ram[start.esi + 0x0f], 0);
+}
+
 static void the_command_line_arrives_with_its_end(void **state)
 {
 	struct linux_boot boot = { .kernel = image, .kernel_bytes = sizeof(image), .cmdline = "console=ttyS0 quiet" };
@@ -311,6 +324,7 @@ int main(void)
 		cmocka_unit_test_setup(only_the_header_is_copied_into_the_boot_parameters, fresh_kernel),
 		cmocka_unit_test_setup(the_loader_is_undefined_and_offers_no_heap, fresh_kernel),
 		cmocka_unit_test_setup(the_memory_map_leaves_out_the_bios_area_and_ends_with_ram, fresh_kernel),
+		cmocka_unit_test_setup(a_text_screen_is_told_only_if_there_is_one, fresh_kernel),
 		cmocka_unit_test_setup(the_command_line_arrives_with_its_end, fresh_kernel),
 		cmocka_unit_test_setup(a_command_line_longer_than_the_kernel_takes_is_refused, fresh_kernel),
 		cmocka_unit_test_setup(the_initrd_lies_on_a_page_as_high_as_ram_goes, fresh_kernel),
