@@ -33,3 +33,8 @@ tests_unit_test_host_files_LDADD = user/libuser.a guest-bios/libguestbios.a $(CM
 tests_unit_test_run_SOURCES = tests/unit/test_run.c tests/unit/fake_machine.c tests/unit/fake_machine.h
 tests_unit_test_run_LDADD = user/libuser.a guest-bios/libguestbios.a devices/libdevices.a \
 	$(NCURSESW_LIBS) $(PNG_LIBS) $(CMOCKA_LIBS) -lutil -lpthread
+
+# The decoder, by its own claims and against Capstone.
+check_PROGRAMS += tests/unit/test_decode
+tests_unit_test_decode_SOURCES = tests/unit/test_decode.c
+tests_unit_test_decode_LDADD = prescan/libprescan.a $(CMOCKA_LIBS)
