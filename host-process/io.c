@@ -15,16 +15,16 @@
 
 void hp_host_env(struct plx_vm *vm)
 {
-	if (vm->host_env)
-		return;
 	mon_fpu_save(vm->vcpu);
+	if (vm->vcpu->nexus.host_env)
+		return;
 	/* A null selector first: without FSGSBASE the kernel believes the selector, not the base. */
 	__asm__ volatile("movw %w0, %%fs" : : "r"(0));
 	if (vm->fsgsbase)
 		__asm__ volatile("wrfsbase %0" : : "r"(vm->fs_base));
 	else
 		hp_syscall6(SYS_arch_prctl, ARCH_SET_FS, (long)vm->fs_base, 0, 0, 0, 0);
-	vm->host_env = true;
+	vm->vcpu->nexus.host_env = true;
 	vm->vcpu->nexus.load |= NX_LOAD_SEGS;
 }
 

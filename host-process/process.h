@@ -45,7 +45,6 @@ struct plx_vm {
 
 	bool fsgsbase;
 	uint64_t fs_base;		/* of the vCPU's thread */
-	bool host_env;			/* FS is the host's now */
 	pid_t vcpu_tid, vcpu_pid;
 	bool running, window_placed;
 	pthread_t vcpu_thread;

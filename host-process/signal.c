@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/ucontext.h>
 #include <ucontext.h>
 
@@ -59,8 +60,22 @@ static bool in_guest(const greg_t *g)
 	return (g[REG_CSGSFS] & 0xffff) != NX_CS64;
 }
 
-/* A fault in Plexus itself: let the kernel end the process as it would have. */
-static void crash(int sig)
+static char *put_hex(char *at, uint64_t value)
+{
+	for (int shift = 60; shift >= 0; shift -= 4)
+		*at++ = "0123456789abcdef"[value >> shift & 15];
+	return at;
+}
+
+static char *put_text(char *at, const char *text)
+{
+	while (*text)
+		*at++ = *text++;
+	return at;
+}
+
+/* A fault in Plexus itself: say where, and let the kernel end the process as it would have. */
+static void crash(int sig, const greg_t *g)
 {
 	struct {
 		void *handler;
@@ -68,8 +83,21 @@ static void crash(int sig)
 		void *restorer;
 		uint64_t mask;
 	} dfl = { 0 };
+	char line[256], *at = line;
 
-	hp_syscall6(13 /* rt_sigaction */, sig, (long)&dfl, 0, 8, 0, 0);
+	at = put_text(at, "plexus: a defect of Plexus: exception at rip ");
+	at = put_hex(at, (uint64_t)g[REG_RIP]);
+	at = put_text(at, " (nexus_enter ");
+	at = put_hex(at, (uint64_t)(uintptr_t)nexus_enter);
+	at = put_text(at, "), vector ");
+	at = put_hex(at, (uint64_t)g[REG_TRAPNO]);
+	at = put_text(at, ", error ");
+	at = put_hex(at, (uint64_t)g[REG_ERR]);
+	at = put_text(at, ", address ");
+	at = put_hex(at, (uint64_t)g[REG_CR2]);
+	*at++ = '\n';
+	hp_syscall6(SYS_write, 2, (long)line, at - line, 0, 0, 0);
+	hp_syscall6(SYS_rt_sigaction, sig, (long)&dfl, 0, 8, 0, 0);
 }
 
 static void on_fault(int sig, siginfo_t *info, void *context)
@@ -82,7 +110,7 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 
 	(void)info;
 	if (!vm) {
-		crash(sig);
+		crash(sig, g);
 		return;
 	}
 	v = vm->vcpu;
@@ -90,7 +118,7 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 		if (mon_native_recover(v, (uint8_t)g[REG_TRAPNO], (uint64_t)g[REG_RIP], &rip))
 			g[REG_RIP] = (greg_t)rip;
 		else
-			crash(sig);
+			crash(sig, g);
 		return;
 	}
 	keep_registers(v, g);
@@ -108,7 +136,7 @@ static void on_kick(int sig, siginfo_t *info, void *context)
 
 	(void)sig;
 	(void)info;
-	if (!vm || vm->host_env)
+	if (!vm || vm->vcpu->nexus.host_env)
 		return;			/* nexus.kick is set already */
 	v = vm->vcpu;
 	if (in_guest(g)) {

@@ -110,6 +110,7 @@ static int build(struct plx_vm *vm, const struct plx_vm_config *config)
 	vm->engine = e = hp_arena_alloc(vm, sizeof(*vm->engine), 4096);
 	if (!vm->vcpu || !e)
 		return hp_error(vm, -ENOMEM, "out of memory for the virtual processor");
+	vm->vcpu->nexus.host_env = true;
 	vm->vcpu->fpu_area = hp_arena_alloc(vm, 4096, 64);
 	err = hp_memory_create(vm, config);
 	if (!err)
@@ -182,7 +183,6 @@ int plx_vm_create(const struct plx_vm_config *config, struct plx_vm **out)
 	vm->ram_fd = vm->window_fd = vm->native_fd = -1;
 	vm->start_ns = clock_ns();
 	vm->start_ticks = hp_rdtsc();
-	vm->host_env = true;
 	snprintf(vm->error, sizeof(vm->error), "no error");
 	err = build(vm, config);
 	if (err) {
@@ -374,7 +374,7 @@ enum plx_exit plx_vcpu_run(struct plx_vm *vm)
 	vm->window_placed = true;
 	__atomic_store_n(&vm->running, true, __ATOMIC_SEQ_CST);
 
-	vm->host_env = false;
+	vm->vcpu->nexus.host_env = false;
 	vm->vcpu->nexus.load |= NX_LOAD_SEGS;
 	result = engine_run(vm->engine);
 	hp_host_env(vm);

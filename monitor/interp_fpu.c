@@ -297,13 +297,15 @@ INTERP_HANDLER(interp_group15)
 			return ip_done(v, in);
 		return ip_ud(v);
 	}
-	if (in->reg == 7) {				/* CLFLUSH, CLFLUSHOPT: checked as a read of a byte */
+	/* CLFLUSH, CLFLUSHOPT, CLWB: checked as a read of a byte. */
+	if ((in->reg == 7 && ip_simd_prefix(in) < 2) ||
+	    (in->reg == 6 && ip_simd_prefix(in) == 1 && IP_HAS(v, leaf7_ebx, 24))) {
 		IP_TRY(mon_seg_check(v, in->seg, ip_offset(v, in), 1, MON_ACC_READ, &linear));
 		IP_TRY(mon_probe(v, linear, 1, MON_ACC_READ));
 		return ip_done(v, in);
 	}
 	if (ip_simd_prefix(in) != 0)
-		return ip_ud(v);			/* CLWB and others that are not offered */
+		return ip_ud(v);			/* others, not offered */
 	switch (in->reg) {
 	case 0:
 	case 1:

@@ -2,7 +2,7 @@
 /*
  * monitor/native.c - run one guest instruction on the bare processor.
  *
- *      interp_fpu.c --> [mon_native_insn] --> scratch code --> nexus/native.S --> the instruction itself
+ *      interp_fpu.c --> [mon_native_insn] --> scratch code --> nexus/native_run.S --> the instruction itself
  *
  * x87, MMX and SSE are not written again in C: the processor has them. The instruction is encoded anew for 64-bit
  * mode, its memory operand replaced by [R8], which points to a copy that the caller has checked and fetched. Segment

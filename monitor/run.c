@@ -309,6 +309,7 @@ static void enter(struct mon_engine *e, uint32_t host_eip)
 		v->eflags &= ~(uint32_t)X86_FLAG_AC;
 	v->fpu_live = true;
 	e->stats.entries++;
+	v->nexus.host_env = 0;
 	nexus_enter(v);
 	v->nexus.entered = 0;
 	v->nexus.load = 0;
@@ -321,7 +322,7 @@ static bool can_resume(struct mon_engine *e, const struct site *s, uint64_t flus
 	struct mon_vcpu *v = e->vcpu;
 	const struct frag *f;
 
-	if (v->eip != s->eip + s->insn_len || v->int_shadow || v->nexus.kick || (v->eflags & X86_FLAG_TF) ||
+	if (!s->resume || v->eip != s->eip + s->insn_len || v->int_shadow || v->nexus.kick || (v->eflags & X86_FLAG_TF) ||
 	    e->cache.stat_flushes != flushes)
 		return false;
 	f = &e->cache.frags[s->frag];

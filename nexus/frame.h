@@ -56,7 +56,7 @@ struct nexus_frame {
 	uint64_t fpu_area;	/* address of the FXSAVE image */
 	uint64_t page;		/* the vCPU page as the monitor sees it (struct nexus_page) */
 	uint32_t entered;	/* host_rsp is that of the nexus_enter under way */
-	uint32_t in_guest;	/* the host: guest code may be running */
+	uint32_t host_env;	/* the host: FS and FPU are its own. Entering guest code ends that */
 	/* After NX_EXIT_FAULT or NX_EXIT_KICK: */
 	uint32_t fault_eip;	/* offset in the host code segment */
 	uint32_t fault_vector, fault_error;

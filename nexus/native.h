@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * nexus/native.h - the frame that native.S and monitor/native.c share: one guest instruction on the bare processor.
+ * nexus/native.h - the frame that native_run.S and monitor/native.c share: one guest instruction on the bare processor.
  *
  * Read by C and by the assembler; the static asserts keep the two in step.
  */

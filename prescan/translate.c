@@ -269,7 +269,7 @@ static bool callout_ends(const struct prescan_insn *insn)
 static bool translate_one(struct emit *e, const struct prescan_insn *insn, const uint8_t *bytes, uint32_t eip)
 {
 	struct prescan_cache *c = e->c;
-	uint32_t off = eip - e->req->eip;
+	uint32_t off = eip - e->req->eip, site;
 	bool ends = false, done = false;
 
 	if (!(c->env.is_callout && c->env.is_callout(c->env.owner, eip + e->req->cs_base)) &&
@@ -305,8 +305,11 @@ static bool translate_one(struct emit *e, const struct prescan_insn *insn, const
 		emit_bytes(e, bytes, insn->length);
 		return false;
 	}
-	emit_callout(e, insn, bytes, eip);
-	return callout_ends(insn);
+	site = emit_callout(e, insn, bytes, eip);
+	ends = callout_ends(insn);
+	if (ends)
+		c->sites[site].resume = 0;
+	return ends;
 }
 
 static bool has_room(const struct prescan_cache *c)
@@ -364,7 +367,7 @@ uint32_t prescan_translate(struct prescan_cache *c, const struct prescan_request
 			/* The monitor raises what is due: #UD, #GP, or the fetch's own fault. */
 			insn = (struct prescan_insn){ .klass = PRESCAN_REFUSE, .length = 1, .flags = PRESCAN_F_END };
 			emit_rec(&e, off, REC_EXACT);
-			emit_callout(&e, &insn, req->bytes + off, eip);
+			c->sites[emit_callout(&e, &insn, req->bytes + off, eip)].resume = 0;
 			c->insns[c->ninsns - 1].insn.length = 0;	/* "fetch it again" */
 			ended = true;
 		} else {

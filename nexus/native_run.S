@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * nexus/native.S - around one guest instruction on the bare processor.
+ * nexus/native_run.S - around one guest instruction on the bare processor.
  *
  *      monitor/native.c --> [nexus_native_run] --> scratch code: instruction, RET
  *                                  ^ nexus_native_fault <-- host's exception handler
