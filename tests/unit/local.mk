@@ -38,3 +38,16 @@ tests_unit_test_run_LDADD = user/libuser.a guest-bios/libguestbios.a devices/lib
 check_PROGRAMS += tests/unit/test_decode
 tests_unit_test_decode_SOURCES = tests/unit/test_decode.c
 tests_unit_test_decode_LDADD = prescan/libprescan.a $(CMOCKA_LIBS)
+
+# PCI, the chipset, disks and fw_cfg: devices/.
+check_PROGRAMS += tests/unit/test_pci tests/unit/test_ide tests/unit/test_fwcfg tests/unit/test_acpi_pm tests/unit/test_block
+tests_unit_test_pci_SOURCES = tests/unit/test_pci.c
+tests_unit_test_pci_LDADD = devices/libdevices.a $(CMOCKA_LIBS)
+tests_unit_test_ide_SOURCES = tests/unit/test_ide.c
+tests_unit_test_ide_LDADD = devices/libdevices.a $(CMOCKA_LIBS)
+tests_unit_test_fwcfg_SOURCES = tests/unit/test_fwcfg.c
+tests_unit_test_fwcfg_LDADD = devices/libdevices.a $(CMOCKA_LIBS)
+tests_unit_test_acpi_pm_SOURCES = tests/unit/test_acpi_pm.c
+tests_unit_test_acpi_pm_LDADD = devices/libdevices.a $(CMOCKA_LIBS)
+tests_unit_test_block_SOURCES = tests/unit/test_block.c
+tests_unit_test_block_LDADD = devices/libdevices.a $(CMOCKA_LIBS)
