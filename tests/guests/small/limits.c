@@ -28,7 +28,8 @@ void guest_main(void)
 	set_segment(PAGES, (uint32_t)area, 0, ACC_DATA0, FLAGS_32_PAGES);
 	set_segment(DOWN, (uint32_t)area - 0x1000, 0xfff, ACC_DOWN0, FLAGS_32);
 	set_segment(DOWN16, (uint32_t)area, 0xfff, ACC_DOWN0, FLAGS_16);
-	set_segment(STACK, (uint32_t)area, 0xfff, ACC_DATA0, FLAGS_32);
+	/* Base 0, so that the trap's frame on it is where C looks for it. */
+	set_segment(STACK, 0, (uint32_t)area + 0xfff, ACC_DATA0, FLAGS_32);
 	set_segment(CODE, 0, 0xff, ACC_CODE0, FLAGS_32);
 
 	print("limit ff\n");
@@ -61,14 +62,14 @@ void guest_main(void)
 	READ8(0x10000);
 	READ32(0x1ffc);
 
-	print("stack segment, limit fff\n");
-	__asm__ volatile("movl %%esp, %%ebx; movw %w0, %%ss; movl $0x1000, %%esp; movl %1, %%ecx; movl $1f, resume_eip; movl $1f, try_eip; movl $-1, %2\n"
+	print("stack segment\n");
+	__asm__ volatile("movl %%esp, %%ebx; movw %w0, %%ss; movl %1, %%esp; movl $1f, resume_eip; movl $1f, try_eip; movl $-1, %2\n"
 			 "movl 4(%%esp), %%eax\n1: movl $0, resume_eip; movw %w3, %%ss; movl %%ebx, %%esp"
-			 : : "r"(STACK), "r"(0), "m"(caught.vector), "r"(SEL_DATA0) : "eax", "ebx", "ecx", "memory");
+			 : : "r"(STACK), "r"(area + 0x1000), "m"(caught.vector), "r"(SEL_DATA0) : "eax", "ebx", "memory");
 	show("read past the stack's limit");
-	__asm__ volatile("movl %%esp, %%ebx; movw %w0, %%ss; movl $0x200, %%esp; movl %%esp, %%ebp; movl $1f, resume_eip; movl $-1, %2\n"
+	__asm__ volatile("movl %%esp, %%ebx; movw %w0, %%ss; movl %3, %%esp; movl %%esp, %%ebp; movl $1f, resume_eip; movl $-1, %2\n"
 			 "movl 0xe00(%%ebp), %%eax\n1: movl $0, resume_eip; movw %w1, %%ss; movl %%ebx, %%esp"
-			 : : "r"(STACK), "r"(SEL_DATA0), "m"(caught.vector) : "eax", "ebx", "ebp", "memory");
+			 : : "r"(STACK), "r"(SEL_DATA0), "m"(caught.vector), "r"(area + 0x200) : "eax", "ebx", "ebp", "memory");
 	show("read past the limit by ebp");
 
 	print("code, limit ff\n");
