@@ -69,12 +69,35 @@ static void stop(struct event_loop *loop)
 	plx_vm_stop(loop->machine->vm);
 }
 
-void event_loop_quit(void *owner)
+/* ---- what a person asks for, by Ctrl-A in the terminal or in the display ------------------------ */
+
+static void quit(void *loop)
+{
+	stop(loop);
+}
+
+static void screenshot_now(void *owner)
 {
 	struct event_loop *loop = owner;
+	const char *path = loop->machine->options->screenshot;
+	char why[WHY_BYTES];
 
-	loop->quit = true;
-	stop(loop);
+	if (!path)
+		say("no screenshot: --screenshot FILE.png was not given");
+	else if (screenshot_write(loop->machine->pc, path, why, sizeof(why)))
+		say("%s", why);
+}
+
+int event_loop_start_display(struct event_loop *loop, char *why, size_t why_bytes)
+{
+	const struct display_config config = {
+		.pc = loop->machine->pc,
+		.quit = quit,
+		.screenshot = loop->machine->options->screenshot ? screenshot_now : NULL,
+		.owner = loop,
+	};
+
+	return display_curses_start(&config, why, why_bytes);
 }
 
 /* ---- signals ---------------------------------------------------------------------------------- */
@@ -90,13 +113,9 @@ static void suspend(struct event_loop *loop)
 	terminal_restore();
 	kill(getpid(), SIGSTOP);
 	terminal_resume();
-	if (curses) {
-		struct display_config config = { .pc = loop->machine->pc, .quit = event_loop_quit, .owner = loop };
-
-		if (display_curses_start(&config, why, sizeof(why))) {
-			say("--display curses: %s", why);
-			event_loop_quit(loop);
-		}
+	if (curses && event_loop_start_display(loop, why, sizeof(why))) {
+		say("%s", why);
+		quit(loop);
 	}
 }
 
@@ -121,17 +140,6 @@ static void take_signals(struct event_loop *loop)
 
 /* ---- input ------------------------------------------------------------------------------------ */
 
-static void screenshot_now(struct event_loop *loop)
-{
-	const char *path = loop->machine->options->screenshot;
-	char why[WHY_BYTES];
-
-	if (!path)
-		say("no screenshot: --screenshot FILE.png was not given");
-	else if (screenshot_write(loop->machine->pc, path, why, sizeof(why)))
-		say("%s", why);
-}
-
 /* One byte from the terminal. Return true if it is the guest's. */
 static bool for_guest(struct event_loop *loop, uint8_t byte)
 {
@@ -139,7 +147,7 @@ static bool for_guest(struct event_loop *loop, uint8_t byte)
 	case ESCAPE_SEND:
 		return true;
 	case ESCAPE_QUIT:
-		event_loop_quit(loop);
+		quit(loop);
 		return false;
 	case ESCAPE_HELP:
 		fputs(escape_help, stderr);

@@ -25,7 +25,6 @@ struct event_loop {
 	bool serial_full, debug_full;	/* the descriptor took no more: wait until it is writable */
 	uint64_t next_refresh_ns;	/* of the display, guest time */
 
-	bool quit;			/* the person wants to leave */
 	int signal;			/* the signal that asked us to end; 0: none */
 	uint64_t stop_ns;		/* when the processor was asked to stop; 0: it was not */
 	bool stuck;			/* ... and it does not */
@@ -35,8 +34,8 @@ struct event_loop {
 int event_loop_init(struct event_loop *loop, struct machine *machine, struct processor *cpu);
 /* Until the processor is done, or stuck. */
 void event_loop_run(struct event_loop *loop);
-/* The person asked to leave: from the display. */
-void event_loop_quit(void *loop);
+/* Takes the terminal for --display curses. 0, or -errno with one sentence in @why. */
+int event_loop_start_display(struct event_loop *loop, char *why, size_t why_bytes);
 void event_loop_close(struct event_loop *loop);
 
 #endif

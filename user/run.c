@@ -40,13 +40,8 @@ static int take_terminal(struct run *run)
 {
 	const struct run_options *o = &run->options;
 
-	if (o->display == DISPLAY_CURSES) {
-		struct display_config config = {
-			.pc = run->machine.pc, .quit = event_loop_quit, .owner = &run->loop,
-		};
-
-		return display_curses_start(&config, run->why, sizeof(run->why));
-	}
+	if (o->display == DISPLAY_CURSES)
+		return event_loop_start_display(&run->loop, run->why, sizeof(run->why));
 	/* Not a terminal is no error: input then comes from a pipe or a file. */
 	if (o->serial == SERIAL_STDIO)
 		terminal_raw(STDIN_FILENO);

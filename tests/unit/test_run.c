@@ -990,6 +990,26 @@ static void a_signal_gives_the_terminal_back(void **state)
 	assert_true(terminal_is_as_before());
 }
 
+static void the_display_takes_the_terminal_and_ctrl_a_x_gives_it_back(void **state)
+{
+	(void)state;
+	setenv("TERM", "xterm", 1);
+	fake.guest = prints_and_waits;
+	start_on_terminal(RUN, "--display", "curses", NULL);
+	wait_for_output("\033[?1049h");		/* xterm's other screen */
+	send_text("\x01x");
+	ends_with(0);
+	assert_true(terminal_is_as_before());
+	assert_non_null(memmem(child.out_text, child.out_bytes, "\033[?1049l", 8));
+	assert_null(memmem(child.out_text, child.out_bytes, "ready", 5));	/* the serial port goes nowhere */
+}
+
+static void a_display_without_a_terminal_is_refused(void **state)
+{
+	(void)state;
+	refused_run("--display", "curses", "terminal");
+}
+
 /* The machine itself may die of these; a shell that echoes nothing must not be what is left. */
 static void dies_of(int sig)
 {
@@ -1081,6 +1101,8 @@ int main(void)
 		TEST(ctrl_a_p_presses_the_power_button),
 		TEST(ctrl_a_s_writes_the_screenshot_now),
 		TEST(a_signal_gives_the_terminal_back),
+		TEST(the_display_takes_the_terminal_and_ctrl_a_x_gives_it_back),
+		TEST(a_display_without_a_terminal_is_refused),
 		TEST(a_segmentation_fault_gives_the_terminal_back),
 		TEST(an_abort_gives_the_terminal_back),
 		TEST(a_stop_gives_the_terminal_back_and_going_on_takes_it_again),
