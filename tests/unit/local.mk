@@ -51,3 +51,21 @@ tests_unit_test_acpi_pm_SOURCES = tests/unit/test_acpi_pm.c
 tests_unit_test_acpi_pm_LDADD = devices/libdevices.a $(CMOCKA_LIBS)
 tests_unit_test_block_SOURCES = tests/unit/test_block.c
 tests_unit_test_block_LDADD = devices/libdevices.a $(CMOCKA_LIBS)
+
+# The system half of the virtual processor: monitor/.
+check_PROGRAMS += tests/unit/test_memory tests/unit/test_segment tests/unit/test_far tests/unit/test_interrupt \
+	tests/unit/test_task tests/unit/test_sysreg tests/unit/test_cpuid
+tests_unit_test_memory_SOURCES = tests/unit/test_memory.c tests/unit/flat_vm.h
+tests_unit_test_memory_LDADD = monitor/libmonitor.a prescan/libprescan.a $(CMOCKA_LIBS)
+tests_unit_test_segment_SOURCES = tests/unit/test_segment.c tests/unit/flat_vm.h
+tests_unit_test_segment_LDADD = monitor/libmonitor.a prescan/libprescan.a $(CMOCKA_LIBS)
+tests_unit_test_far_SOURCES = tests/unit/test_far.c tests/unit/flat_vm.h
+tests_unit_test_far_LDADD = monitor/libmonitor.a prescan/libprescan.a $(CMOCKA_LIBS)
+tests_unit_test_interrupt_SOURCES = tests/unit/test_interrupt.c tests/unit/flat_vm.h
+tests_unit_test_interrupt_LDADD = monitor/libmonitor.a prescan/libprescan.a $(CMOCKA_LIBS)
+tests_unit_test_task_SOURCES = tests/unit/test_task.c tests/unit/flat_vm.h
+tests_unit_test_task_LDADD = monitor/libmonitor.a prescan/libprescan.a $(CMOCKA_LIBS)
+tests_unit_test_sysreg_SOURCES = tests/unit/test_sysreg.c tests/unit/flat_vm.h
+tests_unit_test_sysreg_LDADD = monitor/libmonitor.a prescan/libprescan.a $(CMOCKA_LIBS)
+tests_unit_test_cpuid_SOURCES = tests/unit/test_cpuid.c tests/unit/flat_vm.h
+tests_unit_test_cpuid_LDADD = monitor/libmonitor.a prescan/libprescan.a $(CMOCKA_LIBS)
