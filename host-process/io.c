@@ -64,6 +64,7 @@ static uint32_t io_mmio_read(void *host, uint32_t gpa, unsigned int size)
 {
 	struct plx_vm *vm = host;
 
+	vm->vm.nr_mmio++;
 	hp_host_env(vm);
 	return vm->machine_ops->mmio_read(vm->machine, gpa, size);
 }
@@ -72,6 +73,7 @@ static void io_mmio_write(void *host, uint32_t gpa, unsigned int size, uint32_t 
 {
 	struct plx_vm *vm = host;
 
+	vm->vm.nr_mmio++;
 	hp_host_env(vm);
 	vm->machine_ops->mmio_write(vm->machine, gpa, size, value);
 }

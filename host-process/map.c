@@ -72,11 +72,6 @@ static int host_place_window(void *host, uint32_t old, uint32_t linear)
 	return err;
 }
 
-static int host_protect_flag_page(void *host, uint32_t window, bool writable)
-{
-	return host_protect(host, window + WINDOW_FLAG_PAGE, PLX_PAGE_SIZE, writable ? HOST_PROT_WRITE : 0);
-}
-
 static int host_place_user_scratch(void *host, uint32_t old, uint32_t linear)
 {
 	struct plx_vm *vm = host;
@@ -149,7 +144,6 @@ const struct plx_host_ops hp_host_ops = {
 	.unmap = host_unmap,
 	.protect = host_protect,
 	.place_window = host_place_window,
-	.protect_flag_page = host_protect_flag_page,
 	.place_user_scratch = host_place_user_scratch,
 	.set_segment = host_set_segment,
 	.wait = host_wait,

@@ -43,7 +43,6 @@ size_t plx_vm_stats(struct plx_vm *vm, struct plx_stat *out, size_t max)
 		{ "signal", "device memory", s->fault_mmio },
 		{ "signal", "store beside code", s->fault_code_write },
 		{ "signal", "segment limit", s->fault_limit },
-		{ "signal", "flag page", s->fault_flag_page },
 		{ "signal", "int3 sites", s->fault_int3 },
 		{ "signal", "others", s->fault_other },
 		{ "mapping", "map calls", s->maps },

@@ -96,6 +96,8 @@ static void start_vcpu(struct plx_vm *vm)
 {
 	mon_reset(vm->vcpu);
 	mon_fpu_reset(vm->vcpu);
+	/* The guest sees the host's time-stamp counter as it is, so that RDTSC needs no help. */
+	vm->vcpu->tsc_offset = 0;
 	vm->vcpu->halted = 0;
 	vm->vcpu->seg_dirty = 0x3f;
 	vm->vcpu->mode_dirty = 1;

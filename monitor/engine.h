@@ -25,7 +25,7 @@
 struct mon_stats {
 	uint64_t entries;
 	uint64_t exits_link, exits_miss, exits_callout, exits_fault, exits_kick;
-	uint64_t fault_fill, fault_guest_pf, fault_mmio, fault_code_write, fault_limit, fault_flag_page, fault_int3, fault_other;
+	uint64_t fault_fill, fault_guest_pf, fault_mmio, fault_code_write, fault_limit, fault_int3, fault_other;
 	uint64_t fragments, guest_insns_translated, guest_bytes_translated, host_bytes_emitted, translate_ticks;
 	uint64_t fragments_invalidated, cache_flushes, callout_sites;
 	uint64_t links, unlinks, jump_fills;
@@ -55,7 +55,6 @@ struct mon_engine {
 	uint32_t window;		/* host linear base */
 	uint32_t user_scratch;		/* host linear, 0: not placed */
 	uint8_t *window_rw;		/* the same memory, writable, above 4 GiB */
-	bool flag_page_ro;
 	bool interpret_only;
 
 	/* vcpu->eflags while guest code runs holds real bits only; the virtual ones wait here. */
@@ -83,6 +82,8 @@ struct mon_engine {
 	/* exits.c: sites that fault often become callouts */
 	uint32_t callout_hash[4096];
 	struct { uint32_t linear; uint32_t count; } fault_sites[1024];
+
+	uint64_t slow_accesses;		/* stores that hit code */
 
 	/* set by other threads */
 	uint32_t intr;			/* INTR pin */
@@ -132,14 +133,13 @@ uint16_t segs_selector(struct mon_engine *e, const struct host_segment *seg);
 /* After NX_EXIT_FAULT. MON_DEFER: go on at nexus.fault_eip, or, if nexus.exit was set to a site, as that site says.
  * Else the state is canonical and the status is that of the instruction. */
 enum mon_status exits_fault(struct mon_engine *e);
-enum mon_status exits_callout(struct mon_engine *e, const struct site *s);
+enum mon_status exits_callout(struct mon_engine *e, struct site *s);
 /* Stopped before the host instruction at @host_eip, nothing being wrong. True: there is something to do between guest
  * instructions, and the state is canonical now. False: go on there. */
 bool exits_stop_here(struct mon_engine *e, uint32_t host_eip);
 /* Turn the state at a host instruction of main code into the guest's. */
 void exits_locate(struct mon_engine *e, uint32_t host_eip);
 struct nexus_scratch_page *engine_scratch(struct mon_engine *e);	/* the one that the present CPL uses */
-void engine_flag_page_fault(struct mon_engine *e);
 bool engine_is_callout_site(struct mon_engine *e, uint32_t linear);
 
 size_t engine_stats(struct mon_engine *e, void *stats, size_t max);

@@ -15,7 +15,8 @@
 #include "monitor/engine.h"
 #include "prescan/emit.h"
 
-#define FAULTS_BEFORE_CALLOUT 2
+#define FAULTS_BEFORE_CALLOUT 3
+#define QUIET_BEFORE_NATIVE 24
 
 struct nexus_scratch_page *engine_scratch(struct mon_engine *e)
 {
@@ -47,7 +48,7 @@ void exits_locate(struct mon_engine *e, uint32_t host_eip)
 		return;
 	}
 	rec = prescan_cache_rec(&e->cache, f, offset - f->body);
-	kind = rec->kind & ~(uint32_t)REC_STI_SHADOW;
+	kind = rec->kind & ~(uint32_t)(REC_STI_SHADOW | REC_RESTART);
 	v->eip = f->eip + rec->guest_off;
 	if (!(f->key & KEY_D))
 		v->eip &= 0xffff;
@@ -99,10 +100,19 @@ void exits_locate(struct mon_engine *e, uint32_t host_eip)
 bool exits_stop_here(struct mon_engine *e, uint32_t host_eip)
 {
 	struct mon_vcpu *v = e->vcpu;
+	uint32_t offset = host_eip + e->cs_host_base - e->window;
+	uint32_t frag;
 	bool wanted;
 
 	__atomic_store_n(&v->nexus.kick, 0, __ATOMIC_SEQ_CST);
 	wanted = e->stop || e->dead || (e->nmi && !v->nmi_blocked) || (e->intr && (v->eflags & X86_FLAG_IF));
+	if (!wanted && e->intr) {
+		/* Between looking whether an interrupt waits and setting IF: look again. */
+		frag = prescan_cache_at(&e->cache, offset);
+		if (frag && offset >= e->cache.frags[frag].body)
+			wanted = prescan_cache_rec(&e->cache, &e->cache.frags[frag],
+						   offset - e->cache.frags[frag].body)->kind & REC_RESTART;
+	}
 	if (!wanted)
 		return false;
 	exits_locate(e, host_eip);
@@ -179,11 +189,6 @@ static enum mon_status page_fault(struct mon_engine *e)
 	enum mon_status st;
 
 	if (in_window(e, nx->fault_address)) {
-		if (nx->fault_address - e->window < PLX_PAGE_SIZE && e->flag_page_ro) {
-			e->stats.fault_flag_page++;
-			engine_flag_page_fault(e);
-			return interpret_here(e, false);
-		}
 		e->stats.fault_other++;
 		return interpret_here(e, false);	/* guest data behind the window: see CAVEATS */
 	}
@@ -248,15 +253,33 @@ enum mon_status exits_fault(struct mon_engine *e)
 
 /* ---- callouts --------------------------------------------------------------------------------------- */
 
-enum mon_status exits_callout(struct mon_engine *e, const struct site *s)
+enum mon_status exits_callout(struct mon_engine *e, struct site *s)
 {
 	struct mon_vcpu *v = e->vcpu;
 	const struct callout_insn *ci = &e->cache.insns[s->link];
+	uint32_t linear = s->eip + v->seg[X86_CS].base;
+	uint64_t flushes = e->cache.stat_flushes, events;
+	enum mon_status st;
 
 	v->eip = s->eip;
 	if (s->farcall)
 		v->gpr[X86_ESP] = engine_scratch(e)->esp;
 	if (!ci->insn.length)
 		return mon_interp_one(v);
-	return mon_interp_insn(v, &ci->insn, ci->bytes);
+	if (s->klass != PRESCAN_PLAIN && s->klass != PRESCAN_FPU)
+		return mon_interp_insn(v, &ci->insn, ci->bytes);
+
+	/* Plain instructions are callouts because they used to fault. One that would not any more goes back. */
+	events = e->slow_accesses + e->vm->nr_mmio;
+	st = mon_interp_insn(v, &ci->insn, ci->bytes);
+	if (e->slow_accesses + e->vm->nr_mmio != events || st != MON_OK) {
+		s->count = 0;
+	} else if (++s->count >= QUIET_BEFORE_NATIVE && flushes == e->cache.stat_flushes) {
+		s->count = 0;
+		if (engine_is_callout_site(e, linear)) {
+			*callout_slot(e, linear) = 0;
+			prescan_cache_kill(&e->cache, s->frag);
+		}
+	}
+	return st;
 }

@@ -36,7 +36,6 @@ struct plx_host_ops {
 	/* Put the window's object at @linear (flag page and scratch page read-write, jump tables read-only, code
 	 * read-execute) and take it away from its old place, 0 if none. */
 	int (*place_window)(void *host, uint32_t old_linear, uint32_t linear);
-	int (*protect_flag_page)(void *host, uint32_t window_linear, bool writable);
 	/* The scratch page of CPL 3; 0 in either place means nowhere. */
 	int (*place_user_scratch)(void *host, uint32_t old_linear, uint32_t linear);
 

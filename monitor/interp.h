@@ -106,6 +106,14 @@ static inline uint32_t ip_offset(const struct mon_vcpu *v, const struct prescan_
 	return in->addrsize == 2 ? offset & 0xffff : offset;
 }
 
+/* The second half of a pair (BOUND, far pointers, table registers): its address wraps by itself. */
+static inline uint32_t ip_offset_plus(const struct mon_vcpu *v, const struct prescan_insn *in, uint32_t delta)
+{
+	uint32_t offset = ip_offset(v, in) + delta;
+
+	return in->addrsize == 2 ? offset & 0xffff : offset;
+}
+
 /* An operand of 1, 2 or 4 bytes at @offset of segment @sreg, zero-extended. */
 static inline enum mon_status ip_load(struct mon_vcpu *v, unsigned int sreg, uint32_t offset, unsigned int size,
 				      uint32_t *value)

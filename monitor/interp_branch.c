@@ -97,16 +97,14 @@ INTERP_HANDLER(interp_loop)
 
 enum mon_status ip_load_far_pointer(struct mon_vcpu *v, const struct prescan_insn *in, uint16_t *sel, uint32_t *offset)
 {
-	uint8_t buf[6];
-	uint32_t value = 0;
+	uint32_t low, high;
 
 	if (!ip_is_mem(in))
 		return ip_ud(v);
-	IP_TRY(mon_seg_read(v, in->seg, ip_offset(v, in), buf, in->opsize + 2));
-	for (unsigned int i = 0; i < in->opsize; i++)
-		value |= (uint32_t)buf[i] << i * 8;
-	*offset = value;
-	*sel = (uint16_t)(buf[in->opsize] | buf[in->opsize + 1] << 8);
+	IP_TRY(ip_load(v, in->seg, ip_offset(v, in), in->opsize, &low));
+	IP_TRY(ip_load(v, in->seg, ip_offset_plus(v, in, in->opsize), 2, &high));
+	*offset = low;
+	*sel = (uint16_t)high;
 	return MON_OK;
 }
 

@@ -168,23 +168,16 @@ INTERP_HANDLER(interp_flag)
 
 INTERP_HANDLER(interp_bound)
 {
-	uint32_t offset = ip_offset(v, in), bounds[2] = { 0, 0 };
-	int32_t index, lower, upper;
+	unsigned int size = in->opsize, shift = 32 - size * 8;
+	uint32_t lower, upper;
+	int32_t index = (int32_t)(v->gpr[in->reg] << shift);
 
 	if (!ip_is_mem(in))
 		return ip_ud(v);
-	if (in->opsize == 4) {
-		IP_TRY(mon_seg_read(v, in->seg, offset, bounds, 8));
-		index = (int32_t)v->gpr[in->reg];
-		lower = (int32_t)bounds[0];
-		upper = (int32_t)bounds[1];
-	} else {
-		IP_TRY(mon_seg_read(v, in->seg, offset, bounds, 4));
-		index = (int16_t)v->gpr[in->reg];
-		lower = (int16_t)bounds[0];
-		upper = (int16_t)(bounds[0] >> 16);
-	}
-	if (index < lower || index > upper)
+	IP_TRY(ip_load(v, in->seg, ip_offset(v, in), size, &lower));
+	IP_TRY(ip_load(v, in->seg, ip_offset_plus(v, in, size), size, &upper));
+	/* All three with their sign at bit 31. */
+	if (index < (int32_t)(lower << shift) || index > (int32_t)(upper << shift))
 		return mon_fault(v, X86_VEC_BR);
 	return ip_done(v, in);
 }

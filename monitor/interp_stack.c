@@ -87,7 +87,7 @@ INTERP_HANDLER(interp_pop_sreg)
 struct multi_push {
 	uint32_t esp;
 	unsigned int size, n;
-	uint32_t linear[33], offset[33], value[33];
+	uint32_t linear[33], value[33];
 };
 
 static enum mon_status multi_push_add(struct mon_vcpu *v, struct multi_push *push, uint32_t value)
@@ -95,9 +95,8 @@ static enum mon_status multi_push_add(struct mon_vcpu *v, struct multi_push *pus
 	unsigned int i = push->n;
 
 	push->esp = ip_sp_add(v, push->esp, -push->size);
-	push->offset[i] = ip_sp_offset(v, push->esp);
 	push->value[i] = value;
-	IP_TRY(ip_probe_write(v, X86_SS, push->offset[i], push->size, &push->linear[i]));
+	IP_TRY(ip_probe_write(v, X86_SS, ip_sp_offset(v, push->esp), push->size, &push->linear[i]));
 	push->n++;
 	return MON_OK;
 }
@@ -125,9 +124,8 @@ INTERP_HANDLER(interp_popa)
 	uint32_t esp = v->gpr[X86_ESP], value[8];
 
 	for (int reg = 7; reg >= 0; reg--) {
-		/* The slot of ESP is stepped over, not read. */
-		if (reg != X86_ESP)
-			IP_TRY(ip_load(v, X86_SS, ip_sp_offset(v, esp), in->opsize, &value[reg]));
+		/* The slot of ESP is read too, and may fault, but goes nowhere. */
+		IP_TRY(ip_load(v, X86_SS, ip_sp_offset(v, esp), in->opsize, &value[reg]));
 		esp = ip_sp_add(v, esp, in->opsize);
 	}
 	for (unsigned int reg = 0; reg < 8; reg++)
@@ -157,17 +155,27 @@ INTERP_HANDLER(interp_popf)
 }
 
 /*
- * ENTER size, level: SDM 2A, "ENTER". The outer frame pointers are read through EBP downward; the first of them may be
- * the word that this very instruction has just pushed, so pending slots are asked before memory.
+ * ENTER size, level: SDM 2A, "ENTER". The outer frame pointers are read through EBP downward, and may be, or
+ * overlap, what this very instruction has just pushed: pending bytes lie over memory's.
  */
 static enum mon_status enter_read(struct mon_vcpu *v, const struct multi_push *push, uint32_t offset, uint32_t *value)
 {
-	for (unsigned int i = 0; i < push->n; i++)
-		if (push->offset[i] == offset) {
-			*value = push->value[i];
-			return MON_OK;
+	uint32_t linear, word = 0;
+	uint8_t buf[4];
+
+	IP_TRY(mon_seg_check(v, X86_SS, offset, push->size, MON_ACC_READ, &linear));
+	IP_TRY(mon_read(v, linear, buf, push->size, MON_ACC_READ));
+	for (unsigned int i = 0; i < push->size; i++) {
+		for (unsigned int slot = 0; slot < push->n; slot++) {
+			uint32_t within = linear + i - push->linear[slot];
+
+			if (within < push->size)
+				buf[i] = (uint8_t)(push->value[slot] >> within * 8);
 		}
-	return ip_load(v, X86_SS, offset, push->size, value);
+		word |= (uint32_t)buf[i] << i * 8;
+	}
+	*value = word;
+	return MON_OK;
 }
 
 INTERP_HANDLER(interp_enter)

@@ -63,9 +63,8 @@ static enum mon_status cmps(struct mon_vcpu *v, const struct prescan_insn *in, u
 {
 	uint32_t a, b;
 
-	/* If both fault, it is ES:EDI's fault that is seen. */
-	IP_TRY(ip_load(v, X86_ES, ip_reg(v, X86_EDI, in->addrsize), size, &b));
 	IP_TRY(ip_load(v, in->seg, ip_reg(v, X86_ESI, in->addrsize), size, &a));
+	IP_TRY(ip_load(v, X86_ES, ip_reg(v, X86_EDI, in->addrsize), size, &b));
 	op_cmp(size, a, b, &v->eflags);
 	ip_string_advance(v, in, X86_ESI, size, 1);
 	ip_string_advance(v, in, X86_EDI, size, 1);

@@ -119,34 +119,28 @@ INTERP_HANDLER(interp_group6)
 /* SGDT and SIDT: six bytes whatever the operand size; the 24-bit base of the 286 went with the 386. */
 static enum mon_status store_table(struct mon_vcpu *v, const struct prescan_insn *in, const struct mon_dtr *dtr)
 {
-	uint8_t image[6];
+	uint32_t linear;
 
 	if (umip_forbids(v))
 		return ip_gp0(v);
-	image[0] = (uint8_t)dtr->limit;
-	image[1] = (uint8_t)(dtr->limit >> 8);
-	for (unsigned int i = 0; i < 4; i++)
-		image[2 + i] = (uint8_t)(dtr->base >> i * 8);
-	IP_TRY(mon_seg_write(v, in->seg, ip_offset(v, in), image, sizeof(image)));
+	IP_TRY(ip_probe_write(v, in->seg, ip_offset_plus(v, in, 2), 4, &linear));
+	IP_TRY(ip_store(v, in->seg, ip_offset(v, in), 2, dtr->limit));
+	IP_TRY(mon_write(v, linear, &dtr->base, 4, MON_ACC_WRITE));
 	return ip_done(v, in);
 }
 
 static enum mon_status load_table(struct mon_vcpu *v, const struct prescan_insn *in)
 {
-	uint8_t image[6];
-	uint32_t base = 0;
-	uint16_t limit;
+	uint32_t limit, base;
 
 	if (!ring0(v))
 		return ip_gp0(v);
-	IP_TRY(mon_seg_read(v, in->seg, ip_offset(v, in), image, sizeof(image)));
-	limit = (uint16_t)(image[0] | image[1] << 8);
-	for (unsigned int i = 0; i < 4; i++)
-		base |= (uint32_t)image[2 + i] << i * 8;
+	IP_TRY(ip_load(v, in->seg, ip_offset(v, in), 2, &limit));
+	IP_TRY(ip_load(v, in->seg, ip_offset_plus(v, in, 2), 4, &base));
 	if (in->reg == 2)
-		IP_TRY(mon_lgdt(v, limit, base, in->opsize));
+		IP_TRY(mon_lgdt(v, (uint16_t)limit, base, in->opsize));
 	else
-		IP_TRY(mon_lidt(v, limit, base, in->opsize));
+		IP_TRY(mon_lidt(v, (uint16_t)limit, base, in->opsize));
 	return ip_done(v, in);
 }
 

@@ -59,6 +59,7 @@ static void hook_code_written(struct mon_vcpu *vcpu, uint32_t gpa, uint32_t nbyt
 {
 	struct mon_engine *e = engine_of(vcpu);
 
+	e->slow_accesses++;
 	if (prescan_cache_written(&e->cache, gpa, nbytes))
 		e->vm->page[gpa >> PLX_PAGE_SHIFT] &= ~(uint64_t)MON_PAGE_CODE;
 }
@@ -273,25 +274,6 @@ static struct nexus_flag_page *flag_page(struct mon_engine *e)
 	return (struct nexus_flag_page *)(e->window_rw + WINDOW_FLAG_PAGE);
 }
 
-static void set_flag_page_writable(struct mon_engine *e, bool writable)
-{
-	int err;
-
-	if (e->flag_page_ro == !writable)
-		return;
-	e->flag_page_ro = !writable;
-	e->stats.protects++;
-	err = e->ops->protect_flag_page(e->host, e->window, writable);
-	if (err)
-		engine_die(e, "cannot protect the flag page", err);
-}
-
-void engine_flag_page_fault(struct mon_engine *e)
-{
-	if (!e->intr && !e->nmi)
-		set_flag_page_writable(e, true);
-}
-
 /* Run guest code from @host_eip (an offset in the host's code segment) until it stops. */
 static void enter(struct mon_engine *e, uint32_t host_eip)
 {
@@ -299,8 +281,7 @@ static void enter(struct mon_engine *e, uint32_t host_eip)
 	uint32_t virt = v->eflags & ~(uint32_t)REAL_FLAGS;
 
 	flag_page(e)->vif = v->eflags & X86_FLAG_IF;
-	if (e->intr && !(v->eflags & X86_FLAG_IF))
-		set_flag_page_writable(e, false);
+	flag_page(e)->pending = e->intr ? X86_FLAG_IF : 0;
 	if (!v->fpu_live)
 		v->nexus.load |= NX_LOAD_FPU;
 	v->nexus.far_eip = host_eip;

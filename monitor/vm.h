@@ -40,6 +40,7 @@ struct mon_vm {
 	void *machine;		/* first argument of io's functions */
 	uint64_t (*tsc)(void);	/* host TSC; NULL: the processor's own */
 	const struct mon_cpu_features *features;	/* monitor/cpuid.c */
+	uint64_t nr_mmio;	/* device memory accesses so far; the host counts them */
 	uint32_t a20_mask;	/* ~0, or ~(1 << 20) while the A20 gate is closed */
 };
 

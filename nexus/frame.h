@@ -67,11 +67,12 @@ struct nexus_frame {
  * Pages of the window that fragments read and write with plain data accesses. Guest code can write
  * them too, so nothing in them is believed beyond what the guest may decide for itself.
  *
- * The flag page holds the virtual IF alone: the monitor makes it read-only when an interrupt waits
- * for IF, so that the store of an inlined STI or POPF faults.
+ * The flag page is CPL 0's: the virtual IF, and whether an interrupt waits for it. Inlined STI and POPF look at
+ * @pending before they set IF; when it is set they call out, and the interrupt is delivered.
  */
 struct nexus_flag_page {
 	uint32_t vif;		/* X86_FLAG_IF or 0 */
+	uint32_t pending;	/* X86_FLAG_IF or 0 */
 };
 
 /* The scratch page: spilled registers, and images of what the guest may read for itself. */

@@ -49,6 +49,7 @@ enum rec_kind {
 	REC_BRANCH,		/* done: EIP is the target of the direct branch at this place */
 	REC_INDIRECT,		/* done: EIP is scratch.target, ECX from scratch.ecx */
 };
+#define REC_RESTART	0x40	/* or'ed in: "no interrupt is pending" was just read; a kick must start the instruction over */
 #define REC_STI_SHADOW	0x80	/* or'ed in: the instruction before was STI, which has just set IF */
 
 struct frag_rec {

@@ -28,17 +28,46 @@ static bool can_branch(const struct emit *e)
 	return (e->req->key & need) == need;
 }
 
-static uint32_t flag_page(const struct emit *e)
+static uint32_t flag_page(const struct emit *e, size_t field)
 {
-	return e->c->env.flag_page - e->c->env.data_bias;
+	return e->c->env.flag_page - e->c->env.data_bias + (uint32_t)field;
 }
+#define FLAG_PAGE(e, name) flag_page(e, offsetof(struct nexus_flag_page, name))
 
 static void emit_set_vif(struct emit *e, uint32_t value)
 {
 	emit8(e, 0xc7);			/* movl $value, vif */
 	emit8(e, 0x05);
-	emit32(e, flag_page(e));
+	emit32(e, FLAG_PAGE(e, vif));
 	emit32(e, value);
+}
+
+/* STI calls out when an interrupt waits. JECXZ, because the flags must stay. */
+static void inline_sti(struct emit *e, const struct prescan_insn *insn, const uint8_t *bytes, uint32_t off)
+{
+	uint32_t none, done;
+
+	emit_rec(e, off, REC_EXACT);
+	emit_store(e, X86_ECX, SCRATCH(e, ecx));
+	emit_load(e, X86_ECX, FLAG_PAGE(e, pending));
+	emit_rec(e, off, REC_ECX | REC_RESTART);
+	emit8(e, 0xe3);			/* jecxz none */
+	none = e->pos;
+	emit8(e, 0);
+	emit_load(e, X86_ECX, SCRATCH(e, ecx));
+	emit_rec(e, off, REC_EXACT);
+	emit_callout(e, insn, bytes, e->req->eip + off);
+	emit_rec(e, off + insn->length, REC_EXACT);
+	emit8(e, 0xeb);			/* jmp done */
+	done = e->pos;
+	emit8(e, 0);
+	e->c->rw[none] = (uint8_t)(e->pos - none - 1);
+	emit_rec(e, off, REC_ECX | REC_RESTART);
+	emit_load(e, X86_ECX, SCRATCH(e, ecx));
+	emit_rec(e, off, REC_EXACT | REC_RESTART);
+	emit_set_vif(e, X86_FLAG_IF);
+	e->c->rw[done] = (uint8_t)(e->pos - done - 1);
+	e->after_sti = true;
 }
 
 /*
@@ -56,7 +85,7 @@ static void inline_pushf(struct emit *e, uint32_t off)
 	emit8(e, 0x0c);
 	emit8(e, 0x24);
 	emit_rec(e, off, REC_PUSHED_ECX);
-	emit_load(e, X86_EDX, flag_page(e));
+	emit_load(e, X86_EDX, FLAG_PAGE(e, vif));
 	emit_rec(e, off, REC_PUSHED_ECX_EDX);
 	emit8(e, 0x8d);			/* lea -0x200(%ecx,%edx), %ecx */
 	emit8(e, 0x8c);
@@ -80,7 +109,7 @@ static void inline_popf(struct emit *e, const struct prescan_insn *insn, const u
 	const uint32_t odd = X86_FLAG_TF | X86_FLAG_IOPL | X86_FLAG_NT | X86_FLAG_RF | X86_FLAG_VM |
 			     X86_FLAG_AC | X86_FLAG_VIF | X86_FLAG_VIP;
 	bool user = e->req->key & KEY_CPL3;
-	uint32_t fast, done;
+	uint32_t fast, slow, done;
 
 	emit_rec(e, off, REC_EXACT);
 	emit_store(e, X86_ECX, SCRATCH(e, ecx));
@@ -94,6 +123,7 @@ static void inline_popf(struct emit *e, const struct prescan_insn *insn, const u
 	emit8(e, 0x74);			/* jz fast */
 	fast = e->pos;
 	emit8(e, 0);
+	slow = e->pos;
 	emit_load(e, X86_ECX, SCRATCH(e, ecx));
 	emit_rec(e, off, REC_EXACT);
 	emit_callout(e, insn, bytes, e->req->eip + off);
@@ -102,13 +132,19 @@ static void inline_popf(struct emit *e, const struct prescan_insn *insn, const u
 	done = e->pos;
 	emit8(e, 0);
 	e->c->rw[fast] = (uint8_t)(e->pos - fast - 1);
-	emit_rec(e, off, REC_ECX);
+	emit_rec(e, off, REC_ECX | REC_RESTART);
 	if (!user) {
 		emit8(e, 0x81);		/* and $0x200, %ecx */
 		emit8(e, 0xe1);
 		emit32(e, X86_FLAG_IF);
-		emit_store(e, X86_ECX, flag_page(e));
+		emit8(e, 0x85);		/* test %ecx, pending */
+		emit8(e, 0x0d);
+		emit32(e, FLAG_PAGE(e, pending));
+		emit8(e, 0x75);		/* jnz slow */
+		emit8(e, (uint8_t)(slow - e->pos - 1));
+		emit_store(e, X86_ECX, FLAG_PAGE(e, vif));
 	}
+	emit_rec(e, off, REC_ECX);
 	emit_load(e, X86_ECX, SCRATCH(e, ecx));
 	emit_rec(e, off, REC_EXACT);
 	emit8(e, 0x9d);			/* popf */
@@ -132,9 +168,7 @@ bool emit_inline_flags(struct emit *e, const struct prescan_insn *insn, const ui
 	case 0xfb:			/* STI */
 		if (user)
 			return false;
-		emit_rec(e, off, REC_EXACT);
-		emit_set_vif(e, X86_FLAG_IF);
-		e->after_sti = true;
+		inline_sti(e, insn, bytes, off);
 		return true;
 	case 0x9c:
 		if (user) {
