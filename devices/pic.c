@@ -9,7 +9,8 @@
  * Source:    Intel 8259A datasheet; 82371SB (PIIX3) datasheet for the edge/level registers.
  * Departs:   An edge stays latched when its line drops before INTA. The 8259A would then give the spurious
  *            vector; we cannot be as quick as the processor those chips were timed for, and a lost timer tick is
- *            worse than a late one. A level-triggered request that drops is gone, and does give the spurious vector.
+ *            worse than a late one. A level-triggered request that drops is gone, and INTR with it, also through the
+ *            cascade; only an INTA that comes all the same gets the spurious vector.
  *            ICW1's LTIM bit is ignored: the PIIX3 puts the ELCR in its place.
  *            8080 mode (ICW4 bit 0 clear) gives 8086 vectors: no PC can wire the other.
  * Tested by: tests/unit/test_pic.c.
@@ -84,9 +85,12 @@ static void chip_set_line(struct pic_chip *chip, unsigned int input, bool level)
 /* From the inputs outward: slave's INT, master's input 2, INTR. To be called after every change. */
 static void pic_update(struct pic *pic)
 {
-	bool level;
+	bool level = chip_request(pic, &pic->chip[1]) != NO_INPUT;
 
-	chip_set_line(&pic->chip[0], CASCADE, chip_request(pic, &pic->chip[1]) != NO_INPUT);
+	chip_set_line(&pic->chip[0], CASCADE, level);
+	/* The slave knows best whether it still wants something: no spurious vector for what it took back. */
+	if (!level)
+		pic->chip[0].irr &= ~(1u << CASCADE);
 	level = chip_request(pic, &pic->chip[0]) != NO_INPUT;
 	if (level == pic->intr_level)
 		return;
@@ -152,7 +156,8 @@ uint8_t pic_acknowledge(struct pic *pic)
 	} else {
 		input = chip_request(pic, slave);
 		if (input == NO_INPUT) {
-			/* The master has seen the slave and stays in service: the guest owes it, not the slave, an EOI. */
+			/* Gone between the two halves of INTA. The master has seen the slave and stays in service: the
+			 * guest owes it, not the slave, an EOI. */
 			pic->spurious++;
 			pic_update(pic);
 			return slave->base | SPURIOUS;

@@ -181,8 +181,9 @@ static void write_data(struct uart *u, uint8_t byte, uint64_t now_ns)
 				u->rx[u->rx_first] = byte & mask;	/* without FIFO the new byte wins */
 		}
 	} else {
+		/* All eight bits whatever LCR says: a guest that just writes, without any set-up, is to be read too. */
 		if (u->sink.write)
-			u->sink.write(u->sink.owner, byte & mask);
+			u->sink.write(u->sink.owner, byte);
 		u->bytes_out++;
 	}
 	u->thre_pending = false;

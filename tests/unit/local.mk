@@ -69,3 +69,21 @@ tests_unit_test_sysreg_SOURCES = tests/unit/test_sysreg.c tests/unit/flat_vm.h
 tests_unit_test_sysreg_LDADD = monitor/libmonitor.a prescan/libprescan.a $(CMOCKA_LIBS)
 tests_unit_test_cpuid_SOURCES = tests/unit/test_cpuid.c tests/unit/flat_vm.h
 tests_unit_test_cpuid_LDADD = monitor/libmonitor.a prescan/libprescan.a $(CMOCKA_LIBS)
+
+# The legacy chips, the bus, and the machine.
+check_PROGRAMS += tests/unit/test_bus tests/unit/test_pic tests/unit/test_pit tests/unit/test_rtc \
+	tests/unit/test_kbd tests/unit/test_uart tests/unit/test_pc
+tests_unit_test_bus_SOURCES = tests/unit/test_bus.c
+tests_unit_test_bus_LDADD = devices/libdevices.a $(CMOCKA_LIBS)
+tests_unit_test_pic_SOURCES = tests/unit/test_pic.c
+tests_unit_test_pic_LDADD = devices/libdevices.a $(CMOCKA_LIBS)
+tests_unit_test_pit_SOURCES = tests/unit/test_pit.c
+tests_unit_test_pit_LDADD = devices/libdevices.a $(CMOCKA_LIBS)
+tests_unit_test_rtc_SOURCES = tests/unit/test_rtc.c
+tests_unit_test_rtc_LDADD = devices/libdevices.a $(CMOCKA_LIBS)
+tests_unit_test_kbd_SOURCES = tests/unit/test_kbd.c
+tests_unit_test_kbd_LDADD = devices/libdevices.a $(CMOCKA_LIBS)
+tests_unit_test_uart_SOURCES = tests/unit/test_uart.c
+tests_unit_test_uart_LDADD = devices/libdevices.a $(CMOCKA_LIBS)
+tests_unit_test_pc_SOURCES = tests/unit/test_pc.c
+tests_unit_test_pc_LDADD = devices/libdevices.a $(CMOCKA_LIBS)
