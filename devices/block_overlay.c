@@ -12,7 +12,7 @@
  * Read next: devices/ide.c.
  */
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE	/* O_TMPFILE, mkostemp */
+#define _GNU_SOURCE	/* mkostemp */
 #endif
 #include "devices/block_overlay.h"
 
@@ -91,16 +91,12 @@ static int overlay_flush(void *owner)
 	return 0;
 }
 
-/* A file without a name in @directory; for file systems without O_TMPFILE it has one for a moment. */
+/* A file that nobody else can find: it loses its name at once, and so goes with the last process that has it open. */
 static int open_nameless(const char *directory)
 {
 	char name[4096];
-	int fd, length;
+	int fd, length = snprintf(name, sizeof(name), "%s/plexus-snapshot-XXXXXX", directory);
 
-	fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL && errno != ENOENT))
-		return fd;
-	length = snprintf(name, sizeof(name), "%s/plexus-snapshot-XXXXXX", directory);
 	if (length < 0 || (size_t)length >= sizeof(name)) {
 		errno = ENAMETOOLONG;
 		return -1;

@@ -235,6 +235,20 @@ static void enabling_an_event_that_is_pending_raises_sci(void **state)
 	assert_false(b->sci);
 }
 
+/* ACPI 1.0b, "Power Management 1 Control": while SCI_EN is 0 events would be the SMI handler's business. */
+static void sci_is_silent_until_acpi_is_on(void **state)
+{
+	struct board *b = *state;
+
+	out(b, 2, 2, ACPI_PM1_PWRBTN, 0);
+	out(b, 0xe, 2, 1, 0);
+	assert_false(acpi_pm_power_button(&b->pm));
+	assert_false(acpi_pm_gpe(&b->pm, 0));
+	assert_false(b->sci);
+	acpi_on(b);
+	assert_true(b->sci);
+}
+
 static void writing_zeros_to_status_clears_nothing(void **state)
 {
 	struct board *b = *state;
@@ -336,6 +350,7 @@ int main(void)
 		T(smi_commands_switch_acpi_on_and_off),
 		T(power_button_is_heard_only_by_a_guest_that_asked),
 		T(enabling_an_event_that_is_pending_raises_sci),
+		T(sci_is_silent_until_acpi_is_on),
 		T(writing_zeros_to_status_clears_nothing),
 		T(status_and_enable_can_be_written_by_the_byte),
 		T(general_purpose_events_raise_sci),

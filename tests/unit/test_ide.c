@@ -363,6 +363,44 @@ static void diagnostic_passes_and_interrupts(void **state)
 	assert_int_equal(in(b, COUNT), 1);
 }
 
+static void two_disks_on_a_cable_are_two(void **state)
+{
+	struct board *b = *state;
+	struct block_ops second = b->block;
+	struct ide_config config = b->ide.config;
+	struct pci_machine machine = { .owner = b };
+	uint16_t word[256];
+
+	second.nsectors = 500;
+	config.disk[1] = &second;
+	pci_init(&b->pci, &machine);
+	ide_init(&b->ide, &b->pci, &config);
+	ide_reset(&b->ide);
+	b->irqs = 0;
+
+	out(b, DEVICE, 0xb0);
+	assert_int_equal(in(b, STATUS), READY);
+	out(b, COMMAND, 0xec);
+	assert_int_equal(ins(b, 2, word, 256), 256);
+	assert_int_equal(word[60], 500);
+	assert_int_equal(word[13] & 0xff, '2');	/* PLX00002 */
+	assert_int_equal(word[93], 0x6b00);
+
+	/* A transfer of drive 1 is not drive 0's: its data port is dead while drive 0 is selected. */
+	out(b, DEVICE, 0xf0);
+	out(b, COUNT, 1);
+	out(b, LOW, 9);
+	out(b, MID, 0);
+	out(b, HIGH, 0);
+	out(b, COMMAND, 0x20);
+	out(b, DEVICE, 0xe0);
+	assert_int_equal(alt_status(b), READY);
+	assert_int_equal(in_word(b), 0xffff);
+	out(b, DEVICE, 0xf0);
+	take_sector(b, 9);
+	assert_int_equal(in(b, STATUS), READY);
+}
+
 /* ---- interrupt ---- */
 
 static void status_takes_the_interrupt_back_and_alternate_status_does_not(void **state)
@@ -623,6 +661,19 @@ static void lba28_ignores_what_stood_in_the_registers_before(void **state)
 	lba28(b, 0x20, 3, 1);
 	take_sector(b, 3);
 	assert_int_equal(in(b, STATUS), READY);
+}
+
+static void lba28_has_four_bits_in_the_device_register(void **state)
+{
+	struct board *b = *state;
+
+	b->block.nsectors = 0x20000000;
+	b->bad_read = 0x0fedcba9;
+	lba28(b, 0x20, 0x0fedcba9, 1);
+	assert_int_equal(in(b, STATUS), READY | ERR);
+	assert_int_equal(b->reported_sector, 0x0fedcba9);
+	assert_int_equal(in(b, DEVICE), 0xef);
+	assert_int_equal(in(b, HIGH), 0xed);
 }
 
 static void read_beyond_the_end_is_not_found(void **state)
@@ -1299,6 +1350,7 @@ int main(void)
 		T(registers_read_back_what_was_written),
 		T(absent_drive_1_has_status_zero_and_obeys_nothing),
 		T(empty_channel_floats),
+		T(two_disks_on_a_cable_are_two),
 		T(high_order_bytes_are_the_writes_before),
 		T(software_reset_is_busy_while_it_lasts_and_cancels),
 		T(diagnostic_passes_and_interrupts),
@@ -1320,6 +1372,7 @@ int main(void)
 		T(bad_chs_addresses_are_not_found),
 		T(lba48_reads_with_both_halves_of_the_registers),
 		T(lba28_ignores_what_stood_in_the_registers_before),
+		T(lba28_has_four_bits_in_the_device_register),
 		T(read_beyond_the_end_is_not_found),
 		T(read_over_the_end_gives_what_there_is_first),
 		T(sector_the_host_cannot_read_is_uncorrectable_after_its_neighbours),
