@@ -35,9 +35,11 @@ tests_unit_test_run_LDADD = user/libuser.a guest-bios/libguestbios.a devices/lib
 	$(NCURSESW_LIBS) $(PNG_LIBS) $(CMOCKA_LIBS) -lutil -lpthread
 
 # The decoder, by its own claims and against Capstone.
-check_PROGRAMS += tests/unit/test_decode
+check_PROGRAMS += tests/unit/test_decode tests/unit/test_decode_capstone
 tests_unit_test_decode_SOURCES = tests/unit/test_decode.c
 tests_unit_test_decode_LDADD = prescan/libprescan.a $(CMOCKA_LIBS)
+tests_unit_test_decode_capstone_SOURCES = tests/unit/test_decode_capstone.c tests/unit/test_decode_errata.h
+tests_unit_test_decode_capstone_LDADD = prescan/libprescan.a $(CAPSTONE_LIBS) $(CMOCKA_LIBS)
 
 # PCI, the chipset, disks and fw_cfg: devices/.
 check_PROGRAMS += tests/unit/test_pci tests/unit/test_ide tests/unit/test_fwcfg tests/unit/test_acpi_pm tests/unit/test_block

@@ -263,6 +263,28 @@ static void of_segment_overrides_and_repeats_the_last_wins(void **state)
 	assert_string_equal(prescan_mnemonic(&insn), "MOVSS");
 }
 
+/* SDM 2A, "Instruction Prefixes": F2 and F3 choose before 66 does, in any order. */
+static void f2_and_f3_win_over_66_as_mandatory_prefixes(void **state)
+{
+	struct prescan_insn insn;
+
+	(void)state;
+	DECODE(M32, &insn, 0x66, 0x0f, 0x58, 0xc1);
+	assert_string_equal(prescan_mnemonic(&insn), "ADDPD");
+	DECODE(M32, &insn, 0x66, 0xf2, 0x0f, 0x58, 0xc1);
+	assert_string_equal(prescan_mnemonic(&insn), "ADDSD");
+	DECODE(M32, &insn, 0xf3, 0x66, 0x64, 0x0f, 0x58, 0xc1);
+	assert_string_equal(prescan_mnemonic(&insn), "ADDSS");
+	DECODE(M16, &insn, 0x66, 0x67, 0x0f, 0x58, 0xc1);
+	assert_string_equal(prescan_mnemonic(&insn), "ADDPD");
+	/* No F3 row: undefined, though there is one for 66. */
+	assert_int_equal(TRY(M32, &insn, 0xf3, 0x66, 0x0f, 0x28, 0xc1), PRESCAN_UNDEFINED);
+	/* Where 66 is the operand size, both count. */
+	DECODE(M32, &insn, 0x66, 0xf3, 0x0f, 0xb8, 0xc1);
+	assert_string_equal(prescan_mnemonic(&insn), "POPCNT");
+	assert_int_equal(insn.opsize, 2);
+}
+
 static void the_default_segment_follows_the_base_register(void **state)
 {
 	struct prescan_insn insn;
@@ -646,6 +668,7 @@ int main(void)
 		cmocka_unit_test(the_result_is_written_only_when_there_is_one),
 		cmocka_unit_test(sixteen_bytes_are_too_long_and_fifteen_are_not),
 		cmocka_unit_test(of_segment_overrides_and_repeats_the_last_wins),
+		cmocka_unit_test(f2_and_f3_win_over_66_as_mandatory_prefixes),
 		cmocka_unit_test(the_default_segment_follows_the_base_register),
 		cmocka_unit_test(string_operands_name_the_segment_an_override_can_change),
 		cmocka_unit_test(implicit_addresses_honour_the_override),
