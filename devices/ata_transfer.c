@@ -14,7 +14,7 @@
  * The buffer reads ahead and gathers, within one command: firmware that asks for 128 sectors by PIO costs one host read,
  * not 128. An error is told at the block it belongs to when reading; when writing, at the latest before the command ends.
  *
- * Tested by: tests/unit/test_ide.c.
+ * Tested by: tests/unit/test_ide_data.c.
  * Read next: devices/ide_dma.c.
  */
 #include "devices/ide_parts.h"

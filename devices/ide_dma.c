@@ -11,7 +11,7 @@
  *              INT 1 ACTIVE 1   the transfer ended before the table (also after a disk error)
  *              INT 0 ACTIVE 0   the table ended before the transfer: the drive still waits, with DRQ
  * Direction: the command's. A guest that starts the engine the other way round gets the transfer that it asked the drive for.
- * Tested by: tests/unit/test_ide.c.
+ * Tested by: tests/unit/test_ide_dma.c.
  * Read next: devices/block_file.c.
  */
 #include "devices/ide_parts.h"

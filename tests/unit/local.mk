@@ -42,11 +42,15 @@ tests_unit_test_decode_capstone_SOURCES = tests/unit/test_decode_capstone.c test
 tests_unit_test_decode_capstone_LDADD = prescan/libprescan.a $(CAPSTONE_LIBS) $(CMOCKA_LIBS)
 
 # PCI, the chipset, disks and fw_cfg: devices/.
-check_PROGRAMS += tests/unit/test_pci tests/unit/test_ide tests/unit/test_fwcfg tests/unit/test_acpi_pm tests/unit/test_block
+check_PROGRAMS += tests/unit/test_pci tests/unit/test_ide tests/unit/test_ide_data tests/unit/test_ide_dma tests/unit/test_fwcfg tests/unit/test_acpi_pm tests/unit/test_block
 tests_unit_test_pci_SOURCES = tests/unit/test_pci.c
 tests_unit_test_pci_LDADD = devices/libdevices.a $(CMOCKA_LIBS)
-tests_unit_test_ide_SOURCES = tests/unit/test_ide.c
+tests_unit_test_ide_SOURCES = tests/unit/test_ide.c tests/unit/ide_board.h
 tests_unit_test_ide_LDADD = devices/libdevices.a $(CMOCKA_LIBS)
+tests_unit_test_ide_data_SOURCES = tests/unit/test_ide_data.c tests/unit/ide_board.h
+tests_unit_test_ide_data_LDADD = devices/libdevices.a $(CMOCKA_LIBS)
+tests_unit_test_ide_dma_SOURCES = tests/unit/test_ide_dma.c tests/unit/ide_board.h
+tests_unit_test_ide_dma_LDADD = devices/libdevices.a $(CMOCKA_LIBS)
 tests_unit_test_fwcfg_SOURCES = tests/unit/test_fwcfg.c
 tests_unit_test_fwcfg_LDADD = devices/libdevices.a $(CMOCKA_LIBS)
 tests_unit_test_acpi_pm_SOURCES = tests/unit/test_acpi_pm.c
