@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * prescan/prescan.h - what the rest of the house may ask of the decoder.
  *
@@ -78,6 +79,9 @@ enum prescan_map {		/* which opcode map @opcode indexes */
 #define PRESCAN_F_STACK		0x0020	/* implicitly pushes or pops */
 #define PRESCAN_F_END		0x0040	/* ends a basic block: no fall-through, or control flow of any kind */
 #define PRESCAN_F_MOFFS		0x0080	/* A0-A3: @disp is the address, @disp_size bytes */
+/* The next four say which bits may forbid an FPU-class instruction: X87 (#NM: CR0.EM, TS; WAIT: MP and TS; FXSAVE and
+ * FXRSTOR count here), MMX (#UD: EM; #NM: TS), SSE (#UD: EM, not CR4.OSFXSR; #NM: TS), AVX (#UD: not CR4.OSXSAVE; #NM: TS;
+ * the XSAVE family counts here, but asks nothing of XCR0). CVTPI2PS and its like have both MMX and SSE. */
 #define PRESCAN_F_X87		0x0100
 #define PRESCAN_F_MMX		0x0200
 #define PRESCAN_F_SSE		0x0400	/* any legacy-encoded XMM instruction */
