@@ -2,9 +2,10 @@
 /*
  * monitor/interp_fpu.c - x87, MMX and SSE: may the guest, how many bytes, then native.c.
  *
- * What the processor cannot see for us is done here: CR0.EM, TS and MP, CR4.OSFXSR, the guest's segment and page checks, and
- * alignment. The operand is copied into native->operand, the instruction runs there, the result is
- * copied out. Stores are probed before the instruction runs, since it may pop the stack.
+ * What the processor cannot see for us is done here: CR0.EM, TS and MP, CR4.OSFXSR, the guest's segment and page checks.
+ * The operand is copied into native->operand, the instruction runs there, the result is copied out. Stores are
+ * probed before the instruction runs, since it may pop the stack. Alignment is left to the processor: the copy lies as the
+ * guest's operand does, relative to 16 bytes, and the #GP is the instruction's own.
  *
  * Asked by:  interp.c's tables.
  * Asks:      native.c; interp_simd.h for operand sizes.
@@ -68,37 +69,38 @@ static enum mon_status run(struct mon_vcpu *v, const struct prescan_insn *in, vo
 	return status;
 }
 
-static uint8_t *operand_of(struct mon_vcpu *v)
+/* A place for the copy, with the alignment of @linear. */
+static uint8_t *operand_of(struct mon_vcpu *v, uint32_t linear)
 {
-	return ((struct mon_native *)v->native_page)->operand;
+	return ((struct mon_native *)v->native_page)->operand + (linear & 15);
 }
 
 static enum mon_status check(struct mon_vcpu *v, const struct prescan_insn *in, uint32_t nbytes, unsigned int access,
-			     bool aligned, uint32_t *linear)
+			     uint32_t *linear)
 {
 	IP_TRY(mon_seg_check(v, in->seg, ip_offset(v, in), nbytes, access, linear));
-	if (aligned && (*linear & 15))
-		return ip_gp0(v);
 	return probe_all(v, *linear, nbytes, access);
 }
 
-static enum mon_status run_load(struct mon_vcpu *v, const struct prescan_insn *in, uint32_t nbytes, bool aligned)
+static enum mon_status run_load(struct mon_vcpu *v, const struct prescan_insn *in, uint32_t nbytes)
 {
-	uint8_t *operand = operand_of(v);
+	uint8_t *operand;
 	uint32_t linear;
 
-	IP_TRY(check(v, in, nbytes, MON_ACC_READ, aligned, &linear));
+	IP_TRY(check(v, in, nbytes, MON_ACC_READ, &linear));
+	operand = operand_of(v, linear);
 	IP_TRY(copy_in(v, linear, operand, nbytes));
 	IP_TRY(run(v, in, operand));
 	return ip_done(v, in);
 }
 
-static enum mon_status run_store(struct mon_vcpu *v, const struct prescan_insn *in, uint32_t nbytes, bool aligned)
+static enum mon_status run_store(struct mon_vcpu *v, const struct prescan_insn *in, uint32_t nbytes)
 {
-	uint8_t *operand = operand_of(v);
+	uint8_t *operand;
 	uint32_t linear;
 
-	IP_TRY(check(v, in, nbytes, MON_ACC_WRITE, aligned, &linear));
+	IP_TRY(check(v, in, nbytes, MON_ACC_WRITE, &linear));
+	operand = operand_of(v, linear);
 	IP_TRY(run(v, in, operand));
 	IP_TRY(copy_out(v, linear, operand, nbytes));
 	return ip_done(v, in);
@@ -125,6 +127,16 @@ static const uint8_t x87_operand[8][8] = {
 	{ 2, 2 | X87_STORE, 2 | X87_STORE, 2 | X87_STORE, 10, 8, 10 | X87_STORE, 8 | X87_STORE },
 };
 
+static uint16_t x87_status(const struct mon_vcpu *v)
+{
+	uint16_t fsw;
+
+	if (!v->fpu_live)
+		return (uint16_t)(v->fpu_area[2] | v->fpu_area[3] << 8);
+	__asm__ volatile("fnstsw %0" : "=a" (fsw));
+	return fsw;
+}
+
 /*
  * A store of a number. With an unmasked invalid operation, overflow or underflow the processor writes nothing and keeps the
  * exception for the next x87 instruction; then nothing may be copied out. So the copy starts as a pattern, and if it is still
@@ -132,17 +144,15 @@ static const uint8_t x87_operand[8][8] = {
  */
 static enum mon_status x87_store_number(struct mon_vcpu *v, const struct prescan_insn *in, uint32_t nbytes)
 {
-	uint8_t *operand = operand_of(v), pattern[16];
+	uint8_t *operand = operand_of(v, 0), pattern[16];
 	uint32_t linear;
-	uint16_t fsw;
 
 	for (unsigned int i = 0; i < sizeof(pattern); i++)
 		pattern[i] = (uint8_t)(0xd7 + i * 0x4d);
 	memcpy(operand, pattern, sizeof(pattern));
-	IP_TRY(check(v, in, nbytes, MON_ACC_WRITE, false, &linear));
+	IP_TRY(check(v, in, nbytes, MON_ACC_WRITE, &linear));
 	IP_TRY(run(v, in, operand));
-	__asm__ volatile("fnstsw %0" : "=a" (fsw));
-	if (!(fsw & FSW_ES) || memcmp(operand, pattern, nbytes) != 0)
+	if (!(x87_status(v) & FSW_ES) || memcmp(operand, pattern, nbytes) != 0)
 		IP_TRY(copy_out(v, linear, operand, nbytes));
 	return ip_done(v, in);
 }
@@ -151,10 +161,10 @@ static enum mon_status x87_store_number(struct mon_vcpu *v, const struct prescan
 static enum mon_status x87_store_state(struct mon_vcpu *v, const struct prescan_insn *in, uint32_t nbytes)
 {
 	uint32_t pointers = in->opsize == 4 ? 12 : 6, env = in->opsize == 4 ? 28 : 14;
-	uint8_t *operand = operand_of(v);
+	uint8_t *operand = operand_of(v, 0);
 	uint32_t linear;
 
-	IP_TRY(check(v, in, nbytes, MON_ACC_WRITE, false, &linear));
+	IP_TRY(check(v, in, nbytes, MON_ACC_WRITE, &linear));
 	IP_TRY(run(v, in, operand));
 	memset(operand + pointers, 0, env - pointers);
 	IP_TRY(copy_out(v, linear, operand, nbytes));
@@ -187,11 +197,11 @@ INTERP_HANDLER(interp_x87)
 	if (nbytes == 0)
 		return ip_ud(v);
 	if (!(kind & X87_STORE))
-		return run_load(v, in, nbytes, false);
+		return run_load(v, in, nbytes);
 	if (kind & (X87_ENV | X87_ALL))
 		return x87_store_state(v, in, nbytes);
 	if (nbytes == 2 && (in->opcode == 0xd9 || in->opcode == 0xdd))	/* FNSTCW, FNSTSW: no number, no exception */
-		return run_store(v, in, nbytes, false);
+		return run_store(v, in, nbytes);
 	return x87_store_number(v, in, nbytes);
 }
 
@@ -199,7 +209,7 @@ INTERP_HANDLER(interp_x87)
 
 INTERP_HANDLER(interp_simd)
 {
-	bool sse = in->flags & PRESCAN_F_SSE, aligned;
+	bool sse = in->flags & PRESCAN_F_SSE;
 	uint8_t kind;
 	uint32_t nbytes;
 
@@ -212,10 +222,7 @@ INTERP_HANDLER(interp_simd)
 	nbytes = kind & SIMD_BYTES;
 	if (nbytes == 0)
 		return ip_ud(v);
-	aligned = nbytes == 16 && !(kind & SIMD_UNALIGNED);
-	if (kind & SIMD_STORE)
-		return run_store(v, in, nbytes, aligned);
-	return run_load(v, in, nbytes, aligned);
+	return kind & SIMD_STORE ? run_store(v, in, nbytes) : run_load(v, in, nbytes);
 }
 
 /*
@@ -231,7 +238,7 @@ INTERP_HANDLER(interp_maskmov)
 	IP_TRY(may_simd(v, in->flags & PRESCAN_F_SSE));
 	IP_TRY(mon_seg_check(v, in->seg, offset, nbytes, MON_ACC_WRITE, &linear));
 	IP_TRY(mon_probe(v, linear, nbytes, MON_ACC_WRITE));
-	zeros = operand_of(v);
+	zeros = operand_of(v, 0);
 	ones = zeros + 64;
 	memset(zeros, 0, 16);
 	memset(ones, 0xff, 16);
@@ -260,10 +267,12 @@ static uint32_t mxcsr_mask(const struct mon_vcpu *v)
 
 static enum mon_status fxsave(struct mon_vcpu *v, const struct prescan_insn *in)
 {
-	uint8_t *operand = operand_of(v);
+	uint8_t *operand = operand_of(v, 0);
 	uint32_t linear, mask = mxcsr_mask(v);
 
-	IP_TRY(check(v, in, FXSAVE_BYTES, MON_ACC_WRITE, true, &linear));
+	IP_TRY(check(v, in, FXSAVE_BYTES, MON_ACC_WRITE, &linear));
+	if (linear & 15)
+		return ip_gp0(v);
 	IP_TRY(run(v, in, operand));
 	memset(operand + 6, 0, 2);			/* FOP */
 	memset(operand + 8, 0, 16);			/* FIP, FDP: ours */
@@ -275,10 +284,12 @@ static enum mon_status fxsave(struct mon_vcpu *v, const struct prescan_insn *in)
 /* FXRSTOR and LDMXCSR: a reserved bit of MXCSR is #GP(0), and ours to find, for it would be the host's fault otherwise. */
 static enum mon_status load_mxcsr(struct mon_vcpu *v, const struct prescan_insn *in, uint32_t nbytes, uint32_t at)
 {
-	uint8_t *operand = operand_of(v);
+	uint8_t *operand = operand_of(v, 0);
 	uint32_t linear, mxcsr;
 
-	IP_TRY(check(v, in, nbytes, MON_ACC_READ, nbytes == FXSAVE_BYTES, &linear));
+	IP_TRY(check(v, in, nbytes, MON_ACC_READ, &linear));
+	if (nbytes == FXSAVE_BYTES && (linear & 15))
+		return ip_gp0(v);
 	IP_TRY(copy_in(v, linear, operand, nbytes));
 	memcpy(&mxcsr, operand + at, 4);
 	if (mxcsr & ~mxcsr_mask(v))
@@ -318,7 +329,7 @@ INTERP_HANDLER(interp_group15)
 		return load_mxcsr(v, in, 4, 0);
 	case 3:
 		IP_TRY(may_simd(v, true));
-		return run_store(v, in, 4, false);
+		return run_store(v, in, 4);
 	default:					/* XSAVE and its kin need CR4.OSXSAVE, which is not offered */
 		return ip_ud(v);
 	}

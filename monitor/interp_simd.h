@@ -6,7 +6,6 @@
 #include "prescan/prescan.h"
 
 #define SIMD_BYTES	0x1f
-#define SIMD_UNALIGNED	0x40	/* 16 bytes, but any address will do */
 #define SIMD_STORE	0x80
 
 /* SIMD_BYTES in the low bits, and flags; 0: has no memory form. */

@@ -63,7 +63,10 @@ void mon_fpu_reset(struct mon_vcpu *v)
 /* ---- encoding ---- */
 
 struct encoding {
-	uint8_t bytes[MON_NATIVE_SLOT_BYTES];
+	union {
+		uint8_t bytes[MON_NATIVE_SLOT_BYTES];	/* zeros behind the RET */
+		uint64_t words[MON_NATIVE_SLOT_BYTES / 8];
+	};
 	unsigned int length;
 	bool mem_in_edi;	/* the operand is at [RDI], because REX would turn AH into SPL */
 };
@@ -162,6 +165,7 @@ static bool encodable(const struct prescan_insn *in, const void *mem)
 		case 0x60: case 0x61: case 0x62: case 0x63:
 		case 0xc4: case 0xc5:
 		case 0xd4: case 0xd5: case 0xd6: case 0xd7:	/* AAM AAD SALC XLAT */
+		case 0xfc: case 0xfd:				/* CLD STD: DF is the C code's here */
 			return false;
 		}
 	return true;
@@ -233,6 +237,8 @@ static bool encode(const struct prescan_insn *in, const void *mem, struct encodi
 	bool has_modrm = in->flags & PRESCAN_F_MODRM;
 	struct fields f = { FIELD_NONE, FIELD_NONE, FIELD_NONE };
 
+	for (unsigned int i = 0; i < PLX_ARRAY_SIZE(e->words); i++)
+		e->words[i] = 0;
 	e->length = 0;
 	e->mem_in_edi = false;
 	if (!encodable(in, mem))
@@ -301,18 +307,23 @@ void mon_native_init(struct mon_native *native, void *writable, const void *exec
 }
 
 /*
- * The slot of this code, written if it is not there yet. A slot is known by its bytes: instruction encodings are
- * prefix-free, so equal bytes up to the RET mean the same code.
+ * The slot of this code, written if it is not there yet. No memcmp() and memcpy(): guest FPU state may be live, and those of
+ * a libc use vector registers.
  */
 static const uint8_t *find_slot(struct mon_native *native, const struct encoding *e)
 {
-	uint32_t hash = 2166136261u, at;	/* FNV-1a */
+	uint64_t hash = 0, differs = 0, *slot;
+	uint32_t at;
 
-	for (unsigned int i = 0; i < e->length; i++)
-		hash = (hash ^ e->bytes[i]) * 16777619u;
-	at = (hash ^ hash >> 15) % native->nr_slots * MON_NATIVE_SLOT_BYTES;
-	if (memcmp(native->code_w + at, e->bytes, e->length) != 0) {
-		memcpy(native->code_w + at, e->bytes, e->length);
+	for (unsigned int i = 0; i < PLX_ARRAY_SIZE(e->words); i++)
+		hash = (hash ^ e->words[i]) * 0x9e3779b97f4a7c15ull;	/* 2^64 / golden ratio: spreads upward */
+	at = (uint32_t)(hash >> 32) % native->nr_slots * MON_NATIVE_SLOT_BYTES;
+	slot = (uint64_t *)(void *)(native->code_w + at);
+	for (unsigned int i = 0; i < PLX_ARRAY_SIZE(e->words); i++)
+		differs |= slot[i] ^ e->words[i];
+	if (differs) {
+		for (unsigned int i = 0; i < PLX_ARRAY_SIZE(e->words); i++)
+			slot[i] = e->words[i];
 		nexus_native_serialize();
 		native->nr_encoded++;
 	}
@@ -336,8 +347,8 @@ enum mon_status mon_native_insn(struct mon_vcpu *v, const struct prescan_insn *i
 {
 	struct mon_native *native = v->native_page;
 	struct nexus_native_frame *frame;
+	bool mem_in_edi, uses_fpu, was_live = v->fpu_live;
 	struct encoding e;
-	bool mem_in_edi;
 	int faulted;
 
 	(void)bytes;
@@ -355,12 +366,15 @@ enum mon_status mon_native_insn(struct mon_vcpu *v, const struct prescan_insn *i
 	frame->flags = (uint16_t)flags_pack(v->eflags);
 	frame->entry = (uint64_t)(uintptr_t)find_slot(native, &e);
 
-	if (in->flags & (SIMD_FLAGS | PRESCAN_F_X87) || in->klass == PRESCAN_FPU)
+	uses_fpu = in->flags & (SIMD_FLAGS | PRESCAN_F_X87) || in->klass == PRESCAN_FPU;
+	if (uses_fpu)
 		mon_fpu_load(v);
 	native->nr_run++;
 	native->active = 1;
 	faulted = nexus_native_run(frame);
 	native->active = 0;
+	if (uses_fpu && !was_live)
+		mon_fpu_save(v);
 	if (faulted) {
 		uint8_t vector = (uint8_t)native->vector;
 

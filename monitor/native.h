@@ -11,9 +11,10 @@
  *     mon_native_recover(): if true, the fault is the guest instruction's; set RIP as told and return. Nothing else of
  *     the interrupted registers may change. With an x87 fault the status word stays as it is: no FNCLEX.
  *
- * FPU state: fpu_live says where the guest's is. The interpreter loads it (mon_fpu_load) when an instruction first needs
- * it and leaves it in the processor. A host that wants to run code with floating point or SIMD of its own, library
- * calls included, calls mon_fpu_save() before; that also puts the ABI's default control words back.
+ * FPU state: fpu_live says where the guest's is. mon_native_insn() leaves it where it found it: what is not live is loaded for
+ * the instruction and saved after it. A host that leaves it live while C code runs must know that libc's memcpy() and its like
+ * use vector registers; before code with floating point or SIMD of its own, library calls included, it calls mon_fpu_save(),
+ * which also puts the ABI's default control words back.
  */
 #ifndef MONITOR_NATIVE_H
 #define MONITOR_NATIVE_H
