@@ -143,7 +143,7 @@ static void ssse3_and_sse4_instructions_do_what_the_processor_does(void **state)
 
 static bool native_can(const struct prescan_insn *in)
 {
-	if (in->klass != PRESCAN_PLAIN || in->map == PRESCAN_MAP_3DNOW)
+	if (in->klass != PRESCAN_PLAIN || in->map == PRESCAN_MAP_3DNOW || !in_the_arena(in))
 		return false;
 	/* A register as bit offset reaches beyond the operand, and so beyond the copy. */
 	if (in->map == PRESCAN_MAP_0F && ip_is_mem(in) && (in->opcode & 0xe7) == 0xa3)
