@@ -100,6 +100,8 @@ static bool quiet_msr(const struct mon_vcpu *vcpu, uint32_t index, uint64_t *val
 	*value = 0;
 	if (index == MSR_UCODE_REV || index == MSR_UCODE_WRITE)
 		return true;
+	if (index == MSR_AMD_DE_CFG)
+		*value = 2;		/* LFENCE waits for all before it, as on every host we run on */
 	if (amd(vcpu))
 		return index == MSR_AMD_SYSCFG || index == MSR_AMD_HWCR || index == MSR_AMD_NB_CFG ||
 		       index == MSR_AMD_TSEG || index == MSR_AMD_DE_CFG;

@@ -32,8 +32,14 @@ enum mon_status sys_push_frame(struct mon_vcpu *vcpu, const struct mon_seg *ss, 
 	enum mon_status st;
 
 	/* Ascending addresses: the last value pushed is the first in memory. */
-	for (unsigned int i = 0; i < nr; i++)
-		memcpy(buf + (nr - 1 - i) * size, &value[i], size);
+	for (unsigned int i = 0; i < nr; i++) {
+		uint8_t *to = buf + (nr - 1 - i) * size;
+
+		if (size == 4)
+			__builtin_memcpy(to, &value[i], 4);
+		else
+			__builtin_memcpy(to, &value[i], 2);
+	}
 
 	if (straight_run(ss, &low, total)) {
 		if (!sys_seg_holds(ss, low, total))
@@ -90,7 +96,10 @@ enum mon_status sys_peek_frame(struct mon_vcpu *vcpu, uint32_t skip, uint32_t *v
 	}
 	for (unsigned int i = 0; i < nr; i++) {
 		value[i] = 0;
-		memcpy(&value[i], buf + i * size, size);
+		if (size == 4)
+			__builtin_memcpy(&value[i], buf + i * 4, 4);
+		else
+			__builtin_memcpy(&value[i], buf + i * 2, 2);
 	}
 	return MON_OK;
 }

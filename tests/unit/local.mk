@@ -60,7 +60,7 @@ tests_unit_test_block_LDADD = devices/libdevices.a $(CMOCKA_LIBS)
 
 # The system half of the virtual processor: monitor/.
 check_PROGRAMS += tests/unit/test_memory tests/unit/test_segment tests/unit/test_far tests/unit/test_interrupt \
-	tests/unit/test_task tests/unit/test_sysreg tests/unit/test_cpuid
+	tests/unit/test_task tests/unit/test_sysreg tests/unit/test_cpuid tests/unit/test_system_random
 tests_unit_test_memory_SOURCES = tests/unit/test_memory.c tests/unit/flat_vm.h
 tests_unit_test_memory_LDADD = monitor/libmonitor.a prescan/libprescan.a $(CMOCKA_LIBS)
 tests_unit_test_segment_SOURCES = tests/unit/test_segment.c tests/unit/flat_vm.h
@@ -75,6 +75,8 @@ tests_unit_test_sysreg_SOURCES = tests/unit/test_sysreg.c tests/unit/flat_vm.h
 tests_unit_test_sysreg_LDADD = monitor/libmonitor.a prescan/libprescan.a $(CMOCKA_LIBS)
 tests_unit_test_cpuid_SOURCES = tests/unit/test_cpuid.c tests/unit/flat_vm.h
 tests_unit_test_cpuid_LDADD = monitor/libmonitor.a prescan/libprescan.a $(CMOCKA_LIBS)
+tests_unit_test_system_random_SOURCES = tests/unit/test_system_random.c tests/unit/flat_vm.h
+tests_unit_test_system_random_LDADD = monitor/libmonitor.a prescan/libprescan.a $(CMOCKA_LIBS)
 
 # The legacy chips, the bus, and the machine.
 check_PROGRAMS += tests/unit/test_bus tests/unit/test_pic tests/unit/test_pit tests/unit/test_rtc \
