@@ -123,7 +123,10 @@ void bus_remove_mmio(struct bus *bus, unsigned int handle)
 		bus->mmio[handle - 1].ops = NULL;
 }
 
-/* Does one chip answer all of [port, port + size), in one piece? A port past ffffh does not exist. */
+/*
+ * Does one chip answer all of [port, port + size), in one piece? Its last port may be wider than its number says (the
+ * Bochs display's 16-bit data port 1CFh): what runs on into ports of nobody stays whole. A port past ffffh does not exist.
+ */
 static bool port_whole(const struct bus *bus, uint16_t port, unsigned int size)
 {
 	uint8_t index = bus->port[port];
@@ -134,7 +137,7 @@ static bool port_whole(const struct bus *bus, uint16_t port, unsigned int size)
 	if (port + size > 65536 || (index && bus->range[index].ops->byte_wide))
 		return false;
 	for (i = 1; i < size; i++)
-		if (bus->port[port + i] != index)
+		if (bus->port[port + i] != index && (bus->port[port + i] || !index))
 			return false;
 	return true;
 }

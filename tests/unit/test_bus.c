@@ -137,8 +137,19 @@ static void an_access_across_a_border_is_split_between_both(void **state)
 	assert_int_equal(f->a.seen[0].value, 0x2211);
 	assert_int_equal(f->b.count, 1);
 	assert_int_equal(f->b.seen[0].value, 0x4433);
-	/* One byte of b, then ports of nobody. */
-	assert_int_equal(bus_in(&f->bus, 0x103, 2, 0), 0xff03);
+}
+
+static void a_wide_last_port_may_run_on_into_ports_of_nobody(void **state)
+{
+	struct fixture *f = *state;
+
+	bus_add_ports(&f->bus, "a", 0x1ce, 2, &wide, &f->a, 0);
+	bus_out(&f->bus, 0x1cf, 2, 0xb0c5, 0);
+	assert_int_equal(f->a.count, 1);
+	assert_int_equal(f->a.seen[0].value, 0xb0c5);
+	/* The other way round nobody starts it. */
+	assert_int_equal(bus_in(&f->bus, 0x1cd, 2, 0), 0xceff);
+	assert_int_equal(f->a.seen[1].size, 1);
 }
 
 static void the_last_port_does_not_wrap_to_the_first(void **state)
@@ -249,6 +260,7 @@ int main(void)
 		T(an_access_inside_one_range_arrives_whole),
 		T(a_chip_of_bytes_sees_bytes_low_one_first),
 		T(an_access_across_a_border_is_split_between_both),
+		T(a_wide_last_port_may_run_on_into_ports_of_nobody),
 		T(the_last_port_does_not_wrap_to_the_first),
 		T(who_was_there_first_keeps_his_ports),
 		T(only_touched_tags_are_marked),
