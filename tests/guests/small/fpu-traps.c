@@ -14,17 +14,6 @@ static uint16_t status(void)
 	return sw;
 }
 
-static uint32_t irq13_count;
-
-static void irq13(struct frame *f)
-{
-	(void)f;
-	irq13_count++;
-	__asm__ volatile("fnclex");
-	outb(0xf0, 0);
-	pic_eoi(13);
-}
-
 void guest_main(void)
 {
 	static const uint32_t ones[4] __attribute__((aligned(16))) = { 0x3f800000, 0x3f800000, 0x3f800000, 0x3f800000 };
@@ -58,17 +47,6 @@ void guest_main(void)
 	show("fnstsw behind it");
 	TRY("fnclex; fld1");
 	show("after fnclex");
-	__asm__ volatile("fninit");
-	write_cr0(cr0);
-
-	/* Without NE the PC way: FERR# to IRQ 13, and port F0h to acknowledge. */
-	write_cr0(cr0 & ~0x20u);
-	pic_init();
-	pic_unmask(13);
-	hook[0x2d] = irq13;
-	__asm__ volatile("fninit; fldcw %0; fld1; fldz; fdivrp %%st, %%st(1)" : : "m"(unmasked));
-	__asm__ volatile("sti; fwait; nop; nop; cli");
-	print("irq 13: %u\n", irq13_count);
 	__asm__ volatile("fninit");
 	write_cr0(cr0);
 

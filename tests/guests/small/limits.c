@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * tests/guests/small/limits.c - segment limits: data, stack, expand-down, code. SDM 3A, "Limit Checking".
+ * tests/guests/small/limits.c - what each access through a segment checks: limits of data, stack, expand-down and code, and types.
+ * SDM 3A, "Limit Checking", "Type Checking".
  */
 #include "guest.h"
 
@@ -71,6 +72,24 @@ void guest_main(void)
 			 "movl 0xe00(%%ebp), %%eax\n1: movl $0, resume_eip; movw %w1, %%ss; movl %%ebx, %%esp"
 			 : : "r"(STACK), "r"(SEL_DATA0), "m"(caught.vector), "r"(area + 0x200) : "eax", "ebx", "ebp", "memory");
 	show("read past the limit by ebp");
+
+	print("types\n");
+	load_fs(0);
+	READ8(0x500);
+	set_segment(DATA, 0, 0xfffff, 0x91, FLAGS_32_PAGES);
+	load_fs(DATA);
+	READ8(0x500);
+	WRITE32(0x500);
+	set_segment(DATA, 0, 0xfffff, ACC_CODE0, FLAGS_32_PAGES);
+	load_fs(DATA);
+	READ8(0x500);
+	WRITE32(0x500);
+	/* CS itself can be read and not written. */
+	TRY("movl %%cs:0x500, %%eax", : : : "eax");
+	show("read through cs");
+	TRY("movl %%eax, %%cs:0x500", : : : "memory");
+	show("write through cs");
+	set_segment(DATA, (uint32_t)area, 0xff, ACC_DATA0, FLAGS_32);
 
 	print("code, limit ff\n");
 	TRY("ljmp $0x60, $0x100");

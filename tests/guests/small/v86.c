@@ -114,8 +114,8 @@ static void undefined(struct frame *f)
 static void run_v86(uint32_t eflags)
 {
 	__asm__ volatile("pushl $1f; pushl %%ebp; pushl %%ebx; pushl %%esi; pushl %%edi; pushl user_esp; movl %%esp, user_esp; movl %%esp, tss + 4\n\t"
-			 "pushl $0; pushl $0; pushl $0x7200; pushl $0x7300; pushl $0x7000; pushl $0x1000; pushl %0; pushl $0x7000; pushl $0; iret\n"
-			 "1: popl %%ebp"
+			 "pushl $0; pushl $0; pushl $0x7200; pushl $0x7300; pushl $0x7000; pushl $0x1000; pushl %0; pushl $0x7000; pushl $0; movl $0x1234, %%edi; iret\n"
+			 "1:"
 			 : : "r"(eflags | 0x20002) : "eax", "ecx", "edx", "memory", "cc");
 }
 
