@@ -76,6 +76,17 @@ static void random_stack(struct flat *f, struct random *r, uint32_t top)
 		set32(f, at, v);
 	}
 	f->vcpu.gpr[X86_ESP] = top - 64 + next(r, 4) * 4;
+	if (next(r, 4) == 0) {
+		/* A way out to ring 3: what RETF pops, or with EFLAGS in it what IRET pops. */
+		uint32_t at = f->vcpu.gpr[X86_ESP];
+
+		set32(f, at, 0x6000);
+		set32(f, at + 4, CODE3);
+		if (next(r, 2))
+			set32(f, (at += 4) + 4, 0x202);
+		set32(f, at + 8, STACK3 - 0x20);
+		set32(f, at + 12, DATA3);
+	}
 }
 
 static void random_machine(struct flat *f, struct random *r)
@@ -221,6 +232,10 @@ static void expect_possible(const struct mon_vcpu *v, enum op op)
 	}
 	assert_int_equal(cs->sel & 3, v->cpl);
 	assert_true(cs->attr & MON_SEG_CODE && cs->attr & MON_SEG_S && cs->attr & MON_SEG_P && cs->attr & MON_SEG_ACCESSED);
+	if (cs->attr & MON_SEG_CONFORMING)
+		assert_true((cs->attr & MON_SEG_DPL) >> MON_SEG_DPL_SHIFT <= v->cpl);
+	else
+		assert_int_equal((cs->attr & MON_SEG_DPL) >> MON_SEG_DPL_SHIFT, v->cpl);
 	assert_int_equal(ss->sel & 3, v->cpl);
 	assert_int_equal((ss->attr & MON_SEG_DPL) >> MON_SEG_DPL_SHIFT, v->cpl);
 	assert_int_equal(ss->attr & (MON_SEG_CODE | MON_SEG_WRITABLE | MON_SEG_P | MON_SEG_S),
