@@ -95,3 +95,16 @@ tests_unit_test_uart_SOURCES = tests/unit/test_uart.c
 tests_unit_test_uart_LDADD = devices/libdevices.a $(CMOCKA_LIBS)
 tests_unit_test_pc_SOURCES = tests/unit/test_pc.c
 tests_unit_test_pc_LDADD = devices/libdevices.a $(CMOCKA_LIBS)
+
+# The interpreter, by its own claims and against the bare processor.
+check_PROGRAMS += tests/unit/test_interp tests/unit/test_interp_bare tests/unit/test_interp_native
+interp_machine = tests/unit/interp_machine.c tests/unit/interp_machine.h
+interp_bare = $(interp_machine) tests/unit/interp_compare.c tests/unit/interp_compare.h \
+	tests/unit/bare_cpu.c tests/unit/bare_cpu.h tests/unit/bare_cpu_switch.S
+interp_libs = monitor/libmonitor.a prescan/libprescan.a $(CMOCKA_LIBS)
+tests_unit_test_interp_SOURCES = tests/unit/test_interp.c $(interp_machine)
+tests_unit_test_interp_LDADD = $(interp_libs)
+tests_unit_test_interp_bare_SOURCES = tests/unit/test_interp_bare.c $(interp_bare)
+tests_unit_test_interp_bare_LDADD = $(interp_libs)
+tests_unit_test_interp_native_SOURCES = tests/unit/test_interp_native.c $(interp_bare)
+tests_unit_test_interp_native_LDADD = $(interp_libs)
