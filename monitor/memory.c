@@ -370,13 +370,6 @@ enum mon_status mon_seg_check(struct mon_vcpu *vcpu, unsigned int sreg, uint32_t
 	return seg_check(vcpu, sreg, offset, nbytes, access, linear);
 }
 
-/* #AC only at CPL 3 with both CR0.AM and EFLAGS.AC; a power of two is aligned to itself. */
-static inline bool misaligned(const struct mon_vcpu *vcpu, uint32_t linear, uint32_t nbytes)
-{
-	return PLX_UNLIKELY(vcpu->eflags & X86_FLAG_AC) && vcpu->cr0 & X86_CR0_AM && vcpu->cpl == 3 &&
-	       nbytes <= 8 && !(nbytes & (nbytes - 1)) && linear & (nbytes - 1);
-}
-
 enum mon_status mon_seg_read(struct mon_vcpu *vcpu, unsigned int sreg, uint32_t offset, void *buf, uint32_t nbytes)
 {
 	uint32_t linear;
@@ -385,7 +378,7 @@ enum mon_status mon_seg_read(struct mon_vcpu *vcpu, unsigned int sreg, uint32_t 
 	st = seg_check(vcpu, sreg, offset, nbytes, MON_ACC_READ, &linear);
 	if (PLX_UNLIKELY(st))
 		return st;
-	if (misaligned(vcpu, linear, nbytes))
+	if (sys_misaligned(vcpu, linear, nbytes))
 		return mon_fault_error(vcpu, X86_VEC_AC, 0);
 	return read_linear(vcpu, linear, buf, nbytes, MON_ACC_READ);
 }
@@ -399,7 +392,7 @@ enum mon_status mon_seg_write(struct mon_vcpu *vcpu, unsigned int sreg, uint32_t
 	st = seg_check(vcpu, sreg, offset, nbytes, MON_ACC_WRITE, &linear);
 	if (PLX_UNLIKELY(st))
 		return st;
-	if (misaligned(vcpu, linear, nbytes))
+	if (sys_misaligned(vcpu, linear, nbytes))
 		return mon_fault_error(vcpu, X86_VEC_AC, 0);
 	return write_linear(vcpu, linear, buf, nbytes, MON_ACC_WRITE);
 }

@@ -44,6 +44,8 @@ enum mon_status sys_push_frame(struct mon_vcpu *vcpu, const struct mon_seg *ss, 
 	if (straight_run(ss, &low, total)) {
 		if (!sys_seg_holds(ss, low, total))
 			return mon_fault_error(vcpu, X86_VEC_SS, error);
+		if (!(access & MON_ACC_SYSTEM) && sys_misaligned(vcpu, ss->base + low, size))
+			return mon_fault_error(vcpu, X86_VEC_AC, 0);
 		st = mon_write(vcpu, ss->base + low, buf, total, access | MON_ACC_WRITE);
 		if (st)
 			return st;
@@ -80,7 +82,14 @@ enum mon_status sys_peek_frame(struct mon_vcpu *vcpu, uint32_t skip, uint32_t *v
 	enum mon_status st;
 
 	if (straight_run(ss, &low, total)) {
-		st = mon_seg_read(vcpu, X86_SS, low, buf, total);
+		uint32_t linear;
+
+		st = mon_seg_check(vcpu, X86_SS, low, total, MON_ACC_READ, &linear);
+		if (st)
+			return st;
+		if (sys_misaligned(vcpu, linear, size))		/* each value by itself, not the frame */
+			return mon_fault_error(vcpu, X86_VEC_AC, 0);
+		st = mon_read(vcpu, linear, buf, total, MON_ACC_READ);
 		if (st)
 			return st;
 	} else {

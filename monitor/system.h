@@ -90,6 +90,13 @@ static inline void sys_set_cpl(struct mon_vcpu *v, unsigned int cpl)
 /* Bytes of RAM at @gpa, inside one page, have changed: dirty bit and hooks. */
 void sys_ram_changed(struct mon_vcpu *vcpu, uint32_t gpa, uint32_t nbytes);
 
+/* #AC only at CPL 3 with both CR0.AM and EFLAGS.AC; an operand whose size is a power of two is aligned to it. */
+static inline bool sys_misaligned(const struct mon_vcpu *vcpu, uint32_t linear, uint32_t nbytes)
+{
+	return PLX_UNLIKELY(vcpu->eflags & X86_FLAG_AC) && vcpu->cr0 & X86_CR0_AM && vcpu->cpl == 3 &&
+	       nbytes <= 8 && !(nbytes & (nbytes - 1)) && linear & (nbytes - 1);
+}
+
 /* ---- paging.c ---- */
 
 /* The four PDPTEs that @cr3 points to, checked; MON_FAULT is #GP(0). Only for CR4.PAE paging. */

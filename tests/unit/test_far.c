@@ -386,6 +386,21 @@ static void real_mode_iret_sets_the_low_flags(void **state)
 	assert_int_equal(f->vcpu.gpr[X86_ESP], 0x106);
 }
 
+static void alignment_is_that_of_a_value_not_of_the_frame(void **state)
+{
+	struct flat *f = *state;
+	const uint32_t frame[2] = { 0x1234, CODE3 };
+
+	enter_protected(f, 3);
+	f->vcpu.cr0 |= X86_CR0_AM;
+	f->vcpu.eflags |= X86_FLAG_AC;
+	stack32(f, STACK3 - 12, frame, 2);
+	assert_int_equal(mon_far_ret(&f->vcpu, 4, 0), MON_OK);
+	stack32(f, STACK3 - 14, frame, 2);
+	expect_fault(f, mon_far_ret(&f->vcpu, 4, 0), X86_VEC_AC, 0);
+	expect_fault(f, mon_far_call(&f->vcpu, CODE3, 0x1234, 4, 0x7007), X86_VEC_AC, 0);
+}
+
 /* ---- SYSENTER, SYSEXIT ---- */
 
 static void sysenter_and_sysexit_load_flat_segments(void **state)
@@ -445,6 +460,7 @@ int main(void)
 		FLAT_TEST(iret_enters_v86_mode_from_ring_0),
 		FLAT_TEST(v86_iret_obeys_iopl_and_keeps_it),
 		FLAT_TEST(real_mode_iret_sets_the_low_flags),
+		FLAT_TEST(alignment_is_that_of_a_value_not_of_the_frame),
 		FLAT_TEST(sysenter_and_sysexit_load_flat_segments),
 	};
 
