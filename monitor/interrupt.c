@@ -52,7 +52,7 @@ static enum mon_status enter_real(struct mon_vcpu *vcpu, const struct event *e)
 		return st;
 	if (entry[0] > vcpu->seg[X86_CS].limit)
 		return mon_fault_error(vcpu, X86_VEC_GP, 0);
-	st = sys_push_frame(vcpu, &vcpu->seg[X86_SS], &vcpu->gpr[X86_ESP], frame, 3, 2, 0, 0);
+	st = sys_push_frame(vcpu, &vcpu->seg[X86_SS], &vcpu->gpr[X86_ESP], frame, 3, 2, SYS_ACC_UNALIGNED, 0);
 	if (st)
 		return st;
 	sys_set_eflags(vcpu, vcpu->eflags & ~(X86_FLAG_IF | X86_FLAG_TF | X86_FLAG_AC | X86_FLAG_RF));
@@ -133,7 +133,7 @@ static enum mon_status enter_gate(struct mon_vcpu *vcpu, const struct event *e, 
 	frame[nr++] = e->eip;
 	if (e->has_error)
 		frame[nr++] = e->error;
-	st = sys_push_frame(vcpu, &ss, &esp, frame, nr, size, inner ? MON_ACC_SYSTEM : 0,
+	st = sys_push_frame(vcpu, &ss, &esp, frame, nr, size, inner ? MON_ACC_SYSTEM : SYS_ACC_UNALIGNED,
 			    inner ? sys_sel_error(ss.sel) : 0);
 	if (st)
 		return st;

@@ -44,7 +44,7 @@ enum mon_status sys_push_frame(struct mon_vcpu *vcpu, const struct mon_seg *ss, 
 	if (straight_run(ss, &low, total)) {
 		if (!sys_seg_holds(ss, low, total))
 			return mon_fault_error(vcpu, X86_VEC_SS, error);
-		if (!(access & MON_ACC_SYSTEM) && sys_misaligned(vcpu, ss->base + low, size))
+		if (!(access & (MON_ACC_SYSTEM | SYS_ACC_UNALIGNED)) && sys_misaligned(vcpu, ss->base + low, size))
 			return mon_fault_error(vcpu, X86_VEC_AC, 0);
 		st = mon_write(vcpu, ss->base + low, buf, total, access | MON_ACC_WRITE);
 		if (st)

@@ -110,6 +110,8 @@ enum mon_status sys_read_pdptes(struct mon_vcpu *vcpu, uint32_t cr3, uint64_t pd
  * @error is the code of a #SS: 0 for the current stack, the new selector on a stack switch.
  */
 #define SYS_FRAME_MAX	40
+/* With @access: no #AC. For frames of events: an #AC while #AC is delivered to CPL 3 would never end. */
+#define SYS_ACC_UNALIGNED 0x100
 enum mon_status sys_push_frame(struct mon_vcpu *vcpu, const struct mon_seg *ss, uint32_t *esp, const uint32_t *value,
 			       unsigned int nr, unsigned int size, unsigned int access, uint16_t error);
 /* Read @nr values of @size bytes from the current stack, @skip bytes above its top. Nothing moves. */

@@ -336,7 +336,8 @@ static void commit_cr3(struct mon_vcpu *vcpu, uint32_t cr3, const uint64_t pdpte
 
 static enum mon_status push_task_error(struct mon_vcpu *vcpu, bool wide, uint32_t error)
 {
-	return sys_push_frame(vcpu, &vcpu->seg[X86_SS], &vcpu->gpr[X86_ESP], &error, 1, wide ? 4 : 2, 0, 0);
+	return sys_push_frame(vcpu, &vcpu->seg[X86_SS], &vcpu->gpr[X86_ESP], &error, 1, wide ? 4 : 2,
+			      SYS_ACC_UNALIGNED, 0);
 }
 
 /* ---- the switch itself ------------------------------------------------------------------------------------------ */

@@ -313,6 +313,22 @@ static void a_stack_without_room_is_a_double_fault_only_after_a_contributory_one
 	assert_int_equal(f->vcpu.cpl, 3);
 }
 
+/* Silicon loops for ever here; a monitor must not. */
+static void alignment_is_not_checked_while_an_event_is_delivered(void **state)
+{
+	struct flat *f = *state;
+
+	set_desc(f, GDT, S, 0, 0xfffff, 0x9f, 0xc);		/* conforming: #AC's handler stays in ring 3 */
+	set_gate(f, IDT, X86_VEC_AC, S, 0x60000, 0xee, 0);
+	enter_protected(f, 3);
+	f->vcpu.cr0 |= X86_CR0_AM;
+	f->vcpu.eflags |= X86_FLAG_AC;
+	f->vcpu.gpr[X86_ESP] = STACK3 - 2;
+	assert_int_equal(raise_error(f, X86_VEC_AC, 0), MON_OK);
+	assert_int_equal(f->vcpu.cpl, 3);
+	assert_int_equal(f->vcpu.eip, 0x60000);
+}
+
 static void an_nmi_blocks_the_next_one(void **state)
 {
 	struct flat *f = *state;
@@ -346,6 +362,7 @@ int main(void)
 		FLAT_TEST(a_page_fault_during_a_page_fault_is_a_double_fault),
 		FLAT_TEST(a_fault_on_the_way_to_the_double_fault_is_shutdown),
 		FLAT_TEST(a_stack_without_room_is_a_double_fault_only_after_a_contributory_one),
+		FLAT_TEST(alignment_is_not_checked_while_an_event_is_delivered),
 		FLAT_TEST(an_nmi_blocks_the_next_one),
 	};
 
