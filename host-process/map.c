@@ -64,12 +64,16 @@ static int host_place_window(void *host, uint32_t old, uint32_t linear)
 	if (!err)
 		err = map_low(linear + WINDOW_JUMP_TABLE, 2 * WINDOW_JUMP_BYTES, PROT_READ, 0, vm->window_fd,
 			      WINDOW_JUMP_TABLE);
-	if (!err)
-		err = map_low(linear + WINDOW_CODE, WINDOW_BYTES - WINDOW_CODE, PROT_READ | PROT_EXEC, 0, vm->window_fd,
-			      WINDOW_CODE);
 	if (!err && old)
 		err = host_unmap(host, old, WINDOW_BYTES);
 	return err;
+}
+
+static int host_show_code(void *host, uint32_t window, uint32_t from, uint32_t to)
+{
+	struct plx_vm *vm = host;
+
+	return map_low(window + from, to - from, PROT_READ | PROT_EXEC, 0, vm->window_fd, from);
 }
 
 static int host_place_user_scratch(void *host, uint32_t old, uint32_t linear)
@@ -144,6 +148,7 @@ const struct plx_host_ops hp_host_ops = {
 	.unmap = host_unmap,
 	.protect = host_protect,
 	.place_window = host_place_window,
+	.show_code = host_show_code,
 	.place_user_scratch = host_place_user_scratch,
 	.set_segment = host_set_segment,
 	.wait = host_wait,

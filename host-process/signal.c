@@ -55,6 +55,12 @@ static void keep_registers(struct mon_vcpu *v, const greg_t *g)
 	v->nexus.fault_address = (uint32_t)g[REG_CR2];
 }
 
+/* The kernel leaves AC as the guest had it; our own accesses need not be aligned. */
+static inline void clear_ac(void)
+{
+	__asm__ volatile("pushfq; andl $~0x40000, (%%rsp); popfq" : : : "memory", "cc");
+}
+
 static bool in_guest(const greg_t *g)
 {
 	return (g[REG_CSGSFS] & 0xffff) != NX_CS64;
@@ -108,6 +114,7 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 	struct mon_vcpu *v;
 	uint64_t rip;
 
+	clear_ac();
 	(void)info;
 	if (!vm) {
 		crash(sig, g);
@@ -134,6 +141,7 @@ static void on_kick(int sig, siginfo_t *info, void *context)
 	struct plx_vm *vm = current_vm;
 	struct mon_vcpu *v;
 
+	clear_ac();
 	(void)sig;
 	(void)info;
 	if (!vm || vm->vcpu->nexus.host_env)

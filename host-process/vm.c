@@ -366,10 +366,8 @@ enum plx_exit plx_vcpu_run(struct plx_vm *vm)
 	vm->vcpu_tid = (pid_t)syscall(SYS_gettid);
 	vm->vcpu_pid = getpid();
 	syscall(SYS_arch_prctl, ARCH_GET_FS, &vm->fs_base);
-	if (hp_signals_install(vm) || (!vm->window_placed && vm->engine->ops->place_window(vm, 0, vm->engine->window))) {
-		if (!strcmp(vm->error, "no error"))
-			hp_error(vm, -EIO, "cannot map the window at %08x; look at vm.memfd_noexec and SELinux",
-				 vm->engine->window);
+	if (hp_signals_install(vm) || (!vm->window_placed && !window_place(vm->engine, 0, vm->engine->window))) {
+		hp_signals_remove(vm);
 		pthread_sigmask(SIG_SETMASK, &old, NULL);
 		return PLX_EXIT_ERROR;
 	}

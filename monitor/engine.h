@@ -42,6 +42,8 @@ struct ldt_slot {
 	uint32_t used;		/* clock bit */
 };
 
+#define WINDOW_MAX_WATCHED 80	/* page directory pages and page tables under the window and the scratch page */
+
 struct mon_engine {
 	struct mon_vcpu *vcpu;
 	struct mon_vm *vm;
@@ -55,6 +57,11 @@ struct mon_engine {
 	uint32_t window;		/* host linear base */
 	uint32_t user_scratch;		/* host linear, 0: not placed */
 	uint8_t *window_rw;		/* the same memory, writable, above 4 GiB */
+	uint32_t main_shown, cold_shown;	/* window offsets: the code cache is mapped up to here */
+	bool window_dirty;		/* the guest's tables changed where it matters: window_check is due */
+	bool no_window;			/* the guest left no room for the window: interpret */
+	uint32_t watched[WINDOW_MAX_WATCHED];	/* gfns of guest tables with MON_PAGE_WATCH */
+	uint32_t nwatched;
 	bool interpret_only;
 
 	/* vcpu->eflags while guest code runs holds real bits only; the virtual ones wait here. */
@@ -123,6 +130,14 @@ void shadow_drop(struct mon_engine *e, uint32_t linear);
 void shadow_protect_gfn(struct mon_engine *e, uint32_t gfn);	/* no mapping of it stays writable */
 void shadow_drop_gfn(struct mon_engine *e, uint32_t gfn);
 void shadow_enter_user(struct mon_engine *e);
+
+void shadow_drop_range(struct mon_engine *e, uint32_t host_linear, uint32_t nbytes);
+
+/* window.c */
+bool window_place(struct mon_engine *e, uint32_t from, uint32_t to);
+void window_show_code(struct mon_engine *e);
+void window_check(struct mon_engine *e);
+void window_need_user_scratch(struct mon_engine *e);	/* CPL 3 code is about to run for the first time */
 
 /* segs.c */
 void segs_init(struct mon_engine *e);

@@ -183,6 +183,8 @@ static bool has_code(struct mon_engine *e, uint32_t linear)
 
 static enum mon_status page_fault(struct mon_engine *e)
 {
+	/* Guest data that lies behind the window is only met while window_check has nowhere to move to, or in a guest that
+	 * reads where it has mapped nothing: the interpreter sees the guest's tables only. */
 	struct nexus_frame *nx = &e->vcpu->nexus;
 	bool write = nx->fault_error & X86_PF_W;
 	uint32_t linear = nx->fault_address - e->delta;
@@ -190,7 +192,7 @@ static enum mon_status page_fault(struct mon_engine *e)
 
 	if (in_window(e, nx->fault_address)) {
 		e->stats.fault_other++;
-		return interpret_here(e, false);	/* guest data behind the window: see CAVEATS */
+		return interpret_here(e, false);
 	}
 	st = shadow_fill(e, linear, write);
 	switch (st) {
@@ -242,7 +244,7 @@ enum mon_status exits_fault(struct mon_engine *e)
 		return mon_fault(e->vcpu, X86_VEC_MF);
 	case X86_VEC_XM:
 		exits_locate(e, nx->fault_eip);
-		return mon_fault(e->vcpu, X86_VEC_XM);
+		return mon_fault(e->vcpu, e->vcpu->cr4 & X86_CR4_OSXMMEXCPT ? X86_VEC_XM : X86_VEC_UD);
 	case X86_VEC_AC:
 		exits_locate(e, nx->fault_eip);
 		return mon_fault_error(e->vcpu, X86_VEC_AC, 0);

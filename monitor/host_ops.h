@@ -33,9 +33,11 @@ struct plx_host_ops {
 	int (*unmap)(void *host, uint32_t linear, uint64_t nbytes);
 	int (*protect)(void *host, uint32_t linear, uint64_t nbytes, int prot);
 
-	/* Put the window's object at @linear (flag page and scratch page read-write, jump tables read-only, code
-	 * read-execute) and take it away from its old place, 0 if none. */
+	/* Show the window's object at @linear (flag page and scratch page read-write, jump tables read-only, no code yet) and
+	 * take it away from its old place, 0 if none. */
 	int (*place_window)(void *host, uint32_t old_linear, uint32_t linear);
+	/* Show [from, to) of the object's code, read-execute. */
+	int (*show_code)(void *host, uint32_t window_linear, uint32_t from, uint32_t to);
 	/* The scratch page of CPL 3; 0 in either place means nowhere. */
 	int (*place_user_scratch)(void *host, uint32_t old_linear, uint32_t linear);
 

@@ -25,6 +25,7 @@ monitor_libmonitor_a_SOURCES += \
 	monitor/run.c \
 	monitor/segs.c \
 	monitor/shadow.c \
+	monitor/window.c \
 	monitor/window.h
 
 # Guest FPU state and the guest's FS are in the processor while this runs, in both worlds.

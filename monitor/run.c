@@ -33,6 +33,7 @@ static void hook_flush_tlb(struct mon_vcpu *vcpu, bool global_too)
 {
 	struct mon_engine *e = engine_of(vcpu);
 
+	e->window_dirty = true;
 	shadow_flush(e, global_too);
 	prescan_cache_deactivate_all(&e->cache, global_too);
 }
@@ -42,6 +43,7 @@ static void hook_load_cr3(struct mon_vcpu *vcpu)
 	struct mon_engine *e = engine_of(vcpu);
 
 	e->stats.cr3_loads++;
+	e->window_dirty = true;
 	shadow_flush(e, false);
 	prescan_cache_deactivate_all(&e->cache, false);
 }
@@ -64,11 +66,21 @@ static void hook_code_written(struct mon_vcpu *vcpu, uint32_t gpa, uint32_t nbyt
 		e->vm->page[gpa >> PLX_PAGE_SHIFT] &= ~(uint64_t)MON_PAGE_CODE;
 }
 
+static void hook_page_changed(struct mon_vcpu *vcpu, uint32_t gpa)
+{
+	struct mon_engine *e = engine_of(vcpu);
+
+	(void)gpa;
+	e->slow_accesses++;
+	e->window_dirty = true;
+}
+
 const struct mon_hooks engine_hooks = {
 	.flush_tlb = hook_flush_tlb,
 	.load_cr3 = hook_load_cr3,
 	.invlpg = hook_invlpg,
 	.code_written = hook_code_written,
+	.page_changed = hook_page_changed,
 };
 
 /* ---- mode ----------------------------------------------------------------------------------------- */
@@ -123,16 +135,10 @@ static bool refresh_mode(struct mon_engine *e)
 {
 	struct mon_vcpu *v = e->vcpu;
 
-	if (v->cpl == 3 && !e->user_scratch && (v->cr0 & X86_CR0_PG)) {
-		int err = e->ops->place_user_scratch(e->host, 0, USER_SCRATCH_PREFERRED);
-
-		if (err) {
-			engine_die(e, "cannot map the scratch page for user code", err);
-			return false;
-		}
-		shadow_drop(e, USER_SCRATCH_PREFERRED - e->delta);
-		e->user_scratch = USER_SCRATCH_PREFERRED;
-	}
+	if (v->cpl == 3 && !e->user_scratch && (v->cr0 & X86_CR0_PG) && e->last_cpl != 3)
+		window_need_user_scratch(e);
+	if (e->window_dirty)
+		window_check(e);
 	if (v->cpl == 3 && (e->cut_dirty || e->last_cpl != 3))
 		shadow_enter_user(e);
 	if (e->last_cpl != v->cpl)
@@ -231,6 +237,7 @@ static uint32_t translate(struct mon_engine *e, enum mon_status *st)
 	mark_code(e, x.gpa >> PLX_PAGE_SHIFT);
 	if (c->frags[frag].code_page2)
 		mark_code(e, x2.gpa >> PLX_PAGE_SHIFT);
+	window_show_code(e);
 	*st = MON_OK;
 	e->stats.translate_ticks += e->ops->ticks(e->host) - start;
 	return frag;
@@ -303,13 +310,15 @@ static bool can_resume(struct mon_engine *e, const struct site *s, uint64_t flus
 	struct mon_vcpu *v = e->vcpu;
 	const struct frag *f;
 
-	if (!s->resume || v->eip != s->eip + s->insn_len || v->int_shadow || v->nexus.kick || (v->eflags & X86_FLAG_TF) ||
-	    e->cache.stat_flushes != flushes)
+	if (!s->resume || v->eip != s->eip + s->insn_len || v->int_shadow || v->nexus.kick ||
+	    (v->eflags & X86_FLAG_TF) || (e->intr && (v->eflags & X86_FLAG_IF)))
+		return false;
+	if ((v->seg_dirty | v->mode_dirty | e->cut_dirty | e->window_dirty) && !refresh_mode(e))
+		return false;
+	if (e->cache.stat_flushes != flushes || e->no_window)
 		return false;
 	f = &e->cache.frags[s->frag];
 	if (f->dead)
-		return false;
-	if ((v->seg_dirty | v->mode_dirty | e->cut_dirty) && !refresh_mode(e))
 		return false;
 	return f->key == e->key && f->cs_base == v->seg[X86_CS].base;
 }
@@ -499,6 +508,9 @@ enum engine_result engine_run(struct mon_engine *e)
 			step = STEP_STATUS;
 		} else if (!refresh_mode(e)) {
 			continue;
+		} else if (e->no_window) {
+			t.st = mon_interp_one(v);
+			step = STEP_STATUS;
 		}
 		while (step != STEP_LOOP) {
 			switch (step) {

@@ -85,7 +85,7 @@ static void drop_matching(struct mon_engine *e, uint32_t first, uint32_t end, ui
 	uint32_t run = 0, run_start = 0;
 
 	for (uint32_t page = first; page < end; page++) {
-		if (page % 64 == 0 && !e->mapped_bits[page / 64]) {
+		if (page % 64 == 0 && end - page >= 64 && !e->mapped_bits[page / 64]) {
 			if (run)
 				unmap_run(e, run_start, run);
 			run = 0;
@@ -104,6 +104,11 @@ static void drop_matching(struct mon_engine *e, uint32_t first, uint32_t end, ui
 	}
 	if (run)
 		unmap_run(e, run_start, run);
+}
+
+void shadow_drop_range(struct mon_engine *e, uint32_t host_linear, uint32_t nbytes)
+{
+	drop_matching(e, host_linear >> PLX_PAGE_SHIFT, (host_linear + nbytes) >> PLX_PAGE_SHIFT, 0, 0);
 }
 
 void shadow_flush(struct mon_engine *e, bool global_too)

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * monitor/window.c - keeping the window out of the guest's way.
+ *
+ * The window and CPL 3's scratch page lie in guest linear space, where the guest has mapped nothing. How do we learn that it
+ * comes to use a page there? Its first access would not fault, for our pages are mapped. So the few page-table pages
+ * that could map something there are watched: the page directory, and page tables under the window if there are any.
+ * They are write-protected (MON_PAGE_WATCH), stores to them are interpreted, and the places are looked at again.
+ *
+ * A move drops all fragments: they hold absolute addresses. If no place is left (a guest that maps a page in every
+ * 64 MiB), guest code is interpreted until there is one again: slow, but nothing the guest can see.
+ *
+ * Asked by: run.c, whenever paging changed. Asks: host ops, prescan/cache.c. Built: twice.
+ */
+#include "monitor/engine.h"
+
+struct scan {
+	struct mon_engine *e;
+	uint32_t *tables;	/* gfns of the tables looked at; NULL: do not collect */
+	uint32_t ntables;
+	bool busy;
+};
+
+static void note_table(struct scan *s, uint32_t gpa)
+{
+	uint32_t gfn = gpa >> PLX_PAGE_SHIFT;
+
+	if (!s->tables || (s->ntables && s->tables[s->ntables - 1] == gfn) || s->ntables == WINDOW_MAX_WATCHED)
+		return;
+	for (uint32_t i = 0; i < s->ntables; i++)
+		if (s->tables[i] == gfn)
+			return;
+	s->tables[s->ntables++] = gfn;
+}
+
+static uint64_t read_entry(struct scan *s, uint32_t gpa, bool pae)
+{
+	const uint8_t *at = mon_phys_ptr(s->e->vm, gpa);
+	uint64_t entry = 0;
+
+	if (at)
+		memcpy(&entry, at, pae ? 8 : 4);
+	return entry;
+}
+
+/* Look at the part of one page table that maps [linear, end). */
+static void scan_table(struct scan *s, uint64_t dir_entry, uint32_t linear, uint32_t end, bool pae)
+{
+	uint32_t mask = pae ? 0x1ff : 0x3ff, bytes = pae ? 8 : 4;
+	uint32_t table = (uint32_t)dir_entry & ~PLX_PAGE_MASK;
+
+	note_table(s, table);
+	for (uint32_t at = linear; at != end && !s->busy; at += PLX_PAGE_SIZE)
+		if (read_entry(s, table + (at >> PLX_PAGE_SHIFT & mask) * bytes, pae) & X86_PTE_P)
+			s->busy = true;
+}
+
+/* Does the guest map anything in [linear, linear + nbytes)? Page numbers do not wrap here. */
+static bool range_busy(struct scan *s, uint32_t linear, uint32_t nbytes)
+{
+	const struct mon_vcpu *v = s->e->vcpu;
+	bool pae = v->cr4 & X86_CR4_PAE;
+	uint32_t span = pae ? 0x200000 : 0x400000;
+	uint64_t end = (uint64_t)linear + nbytes;
+
+	s->busy = false;
+	for (uint64_t at = linear; at < end && !s->busy; at = (at & ~(uint64_t)(span - 1)) + span) {
+		uint64_t part_end = (at & ~(uint64_t)(span - 1)) + span;
+		uint32_t dir_gpa;
+		uint64_t entry;
+
+		if (pae) {
+			uint64_t pdpte = v->pdpte[at >> 30];
+
+			if (!(pdpte & X86_PTE_P))
+				continue;
+			dir_gpa = ((uint32_t)pdpte & ~PLX_PAGE_MASK) | ((uint32_t)(at >> 21) & 0x1ff) << 3;
+		} else {
+			dir_gpa = (v->cr3 & ~PLX_PAGE_MASK) | (uint32_t)(at >> 22) << 2;
+		}
+		note_table(s, dir_gpa);
+		entry = read_entry(s, dir_gpa, pae);
+		if (!(entry & X86_PTE_P))
+			continue;
+		if ((entry & X86_PTE_PS) && (pae || (v->cr4 & X86_CR4_PSE)))
+			s->busy = true;
+		else
+			scan_table(s, entry, (uint32_t)at, (uint32_t)(part_end < end ? part_end : end), pae);
+	}
+	return s->busy;
+}
+
+static bool guest_uses(struct mon_engine *e, uint32_t host_linear, uint32_t nbytes)
+{
+	struct scan s = { .e = e };
+
+	return range_busy(&s, host_linear - e->delta, nbytes);
+}
+
+/* A place of @nbytes, aligned to @step, away from @avoid; 0 if the guest left none. The preferred place comes first. */
+static uint32_t find_place(struct mon_engine *e, uint32_t preferred, uint32_t nbytes, uint32_t step, uint32_t top,
+			   uint32_t avoid, uint32_t avoid_bytes)
+{
+	if (!guest_uses(e, preferred, nbytes) && preferred - avoid >= avoid_bytes && avoid - preferred >= nbytes)
+		return preferred;
+	for (uint32_t at = top - nbytes; at >= step + 0x100000 && at <= top; at -= step) {
+		if (at - avoid < avoid_bytes || avoid - at < nbytes)
+			continue;
+		if (!guest_uses(e, at, nbytes))
+			return at;
+	}
+	return 0;
+}
+
+/* Only as much of the code is shown as is in use: what the guest has not mapped should fault. */
+void window_show_code(struct mon_engine *e)
+{
+	const uint32_t step = 0x40000;
+	uint32_t main_end = (e->cache.code_next + step) & ~(step - 1);
+	uint32_t cold_end = (e->cache.cold_next + step) & ~(step - 1);
+	int err = 0;
+
+	if (main_end > e->main_shown && main_end <= WINDOW_COLD) {
+		err = e->ops->show_code(e->host, e->window, e->main_shown, main_end);
+		e->main_shown = main_end;
+	}
+	if (!err && cold_end > e->cold_shown && cold_end <= WINDOW_BYTES) {
+		err = e->ops->show_code(e->host, e->window, e->cold_shown, cold_end);
+		e->cold_shown = cold_end;
+	}
+	if (err)
+		engine_die(e, "cannot map the code cache", err);
+}
+
+bool window_place(struct mon_engine *e, uint32_t from, uint32_t to)
+{
+	int err = e->ops->place_window(e->host, from, to);
+
+	if (err)
+		engine_die(e, "cannot map the window; see vm.memfd_noexec and SELinux", err);
+	e->main_shown = WINDOW_CODE;
+	e->cold_shown = WINDOW_COLD;
+	e->window = to;
+	e->cache.env.window = to;
+	e->cache.env.flag_page = to + WINDOW_FLAG_PAGE;
+	if (!err)
+		window_show_code(e);
+	return !e->dead;
+}
+
+static void move_window(struct mon_engine *e, uint32_t to)
+{
+	/* Whatever of the guest is shown there now goes first. */
+	shadow_drop_range(e, to, WINDOW_BYTES);
+	if (!window_place(e, e->window, to))
+		return;
+	prescan_cache_flush(&e->cache);
+	e->stats.window_moves++;
+	e->cut_dirty = true;
+}
+
+static void move_user_scratch(struct mon_engine *e, uint32_t to)
+{
+	int err;
+
+	if (to)
+		shadow_drop_range(e, to, PLX_PAGE_SIZE);
+	err = e->ops->place_user_scratch(e->host, e->user_scratch, to);
+	if (err) {
+		engine_die(e, "cannot move the scratch page of user code", err);
+		return;
+	}
+	e->user_scratch = to;
+	prescan_cache_flush(&e->cache);
+	e->stats.window_moves++;
+	e->cut_dirty = true;
+}
+
+static void watch_tables(struct mon_engine *e, const uint32_t *tables, uint32_t n)
+{
+	bool changed = n != e->nwatched;
+
+	for (uint32_t i = 0; i < n && !changed; i++)
+		changed = e->watched[i] != tables[i];
+	if (!changed)
+		return;
+	for (uint32_t i = 0; i < e->nwatched; i++)
+		e->vm->page[e->watched[i]] &= ~(uint64_t)MON_PAGE_WATCH;
+	for (uint32_t i = 0; i < n; i++) {
+		e->watched[i] = tables[i];
+		if (!(e->vm->page[tables[i]] & MON_PAGE_PRESENT))
+			continue;
+		e->vm->page[tables[i]] |= MON_PAGE_WATCH;
+		shadow_protect_gfn(e, tables[i]);
+	}
+	e->nwatched = n;
+	mon_tlb_flush(e->vcpu);
+}
+
+/* CPL 3's scratch page stays below the lowest supervisor page that the cut may use; 1 GiB is low enough for all. */
+#define USER_SCRATCH_TOP 0x40000000u
+
+void window_check(struct mon_engine *e)
+{
+	uint32_t tables[WINDOW_MAX_WATCHED] = { 0 };
+	struct scan s = { .e = e, .tables = tables };
+	bool busy;
+
+	e->window_dirty = false;
+	e->no_window = false;
+	if (!(e->vcpu->cr0 & X86_CR0_PG)) {
+		watch_tables(e, tables, 0);
+		return;
+	}
+	busy = range_busy(&s, e->window - e->delta, WINDOW_BYTES);
+	if (busy) {
+		uint32_t to = find_place(e, WINDOW_PREFERRED, WINDOW_BYTES, 0x400000, 0xff000000u, e->user_scratch,
+					 PLX_PAGE_SIZE);
+
+		if (to)
+			move_window(e, to);
+		else
+			e->no_window = true;
+		s.ntables = 0;
+		range_busy(&s, e->window - e->delta, WINDOW_BYTES);
+	}
+	if (e->user_scratch && range_busy(&s, e->user_scratch - e->delta, PLX_PAGE_SIZE)) {
+		uint32_t to = find_place(e, USER_SCRATCH_PREFERRED, PLX_PAGE_SIZE, PLX_PAGE_SIZE, USER_SCRATCH_TOP,
+					 e->window, WINDOW_BYTES);
+
+		move_user_scratch(e, to);
+		if (e->user_scratch)
+			range_busy(&s, e->user_scratch - e->delta, PLX_PAGE_SIZE);
+	}
+	watch_tables(e, tables, s.ntables);
+}
+
+void window_need_user_scratch(struct mon_engine *e)
+{
+	uint32_t to = find_place(e, USER_SCRATCH_PREFERRED, PLX_PAGE_SIZE, PLX_PAGE_SIZE, USER_SCRATCH_TOP, e->window,
+				 WINDOW_BYTES);
+
+	if (to)
+		move_user_scratch(e, to);
+	window_check(e);
+}
