@@ -156,6 +156,12 @@ void pc_firmware_absent(struct pc *pc, uint64_t now_ns)
 		      vga = PCI_DEVFN(2, 0);
 	unsigned int i;
 
+	/* Keyboard translated to set 1, with its interrupt; the mouse is the driver's to find. */
+	bus_out(&pc->bus, KBD_PORT_STATUS, 1, 0xaa, now_ns);
+	bus_in(&pc->bus, KBD_PORT_DATA, 1, now_ns);
+	bus_out(&pc->bus, KBD_PORT_STATUS, 1, 0x60, now_ns);
+	bus_out(&pc->bus, KBD_PORT_DATA, 1, 0x65, now_ns);
+
 	set8(pc, bridge, I440FX_PAM0, 0x30, now_ns);
 	for (i = 1; i <= 6; i++)
 		set8(pc, bridge, I440FX_PAM0 + i, i >= 5 ? 0x33 : 0x00, now_ns);

@@ -776,6 +776,10 @@ static void without_firmware_the_machine_is_set_up_as_firmware_leaves_it(void **
 	assert_int_equal(pc->bus.range[pc->bus.port[0x608]].chip == &pc->pm, 1);
 	assert_int_equal(pci_read(PCI_DEVFN(1, 0), 0x60, 1), 10);
 	assert_int_equal(inb(0x4d1), 0x0e);
+	assert_int_equal(inb(0x64) & 0x05, 0x04);		/* self test done, nothing left in the buffer */
+	vm.now += MS;
+	assert_true(pc_key_scancode(pc, 0x1e));
+	assert_int_equal(inb(0x60), 0x1e);			/* translated */
 	pc_reset(pc);
 	assert_page(0xff000, PLX_MAP_RAM, 0xff000);
 	assert_int_equal(pc->bus.range[pc->bus.port[0x608]].chip == &pc->pm, 1);
