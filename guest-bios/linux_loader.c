@@ -5,8 +5,8 @@
  *      bzImage:  | boot sector, setup code (real mode) | the kernel proper (32-bit) |
  *                        ^ header at 1F1h, says all     --> 1 MiB
  *
- * Asked by:  user/direct_boot.c, at power-on and at each reset.
- * Asks:      nothing: RAM in, start state out.
+ * Asked by:  user/machine.c, at power-on and at each reset.
+ * Asks:      nothing: image in, RAM and start state out.
  * Source:    Linux, Documentation/arch/x86/boot.rst ("The Linux/x86 Boot Protocol") and zero-page.rst.
  * Tested by: tests/unit/test_linux_loader.c, with images made there.
  *
@@ -226,13 +226,12 @@ static void e820_add(uint8_t *params, uint64_t start, uint64_t end, uint32_t typ
 	put32(entry + 16, type);
 }
 
-static void write_params(uint8_t *ram, uint64_t ram_bytes, const struct linux_boot *boot, const struct kernel *k,
-			 uint32_t initrd_gpa)
+/* @params is one page, zeroed. */
+static void fill_params(uint8_t *params, uint64_t ram_bytes, const struct linux_boot *boot, const struct kernel *k,
+			uint32_t initrd_gpa)
 {
-	uint8_t *params = ram + PARAMS_GPA;
 	uint32_t ext_k = (uint32_t)((ram_bytes >> 10) - 1024);
 
-	memset(params, 0, PLX_PAGE_SIZE);
 	memcpy(params + HDR_START, boot->kernel + HDR_START, k->header_end - HDR_START);
 	params[HDR_TYPE_OF_LOADER] = LOADER_UNDEFINED;
 	params[HDR_LOADFLAGS] &= (uint8_t)~CAN_USE_HEAP;	/* the heap is the real-mode code's, which never runs */
@@ -258,14 +257,15 @@ static void write_params(uint8_t *ram, uint64_t ram_bytes, const struct linux_bo
 	e820_add(params, 0x100000, ram_bytes, E820_RAM);
 }
 
-int linux_load(uint8_t *ram, uint64_t ram_bytes, const struct linux_boot *boot, struct plx_flat_start *start,
-	       char *why, size_t why_bytes)
+int linux_load(const struct linux_ram *ram, const struct linux_boot *boot, struct plx_flat_start *start, char *why,
+	       size_t why_bytes)
 {
-	static const uint64_t gdt[4] = {
+	static const uint64_t flat[4] = {
 		0, 0,
 		0x00cf9b000000ffffull,	/* 10h: code, base 0, 4 GiB, 32-bit, ring 0, accessed */
 		0x00cf93000000ffffull,	/* 18h: data, the same */
 	};
+	uint8_t params[PLX_PAGE_SIZE] = { 0 }, gdt[sizeof(flat)], word[2];
 	const char *cmdline = boot->cmdline ? boot->cmdline : "";
 	struct kernel k = { 0 };
 	uint32_t initrd_gpa = 0;
@@ -277,11 +277,11 @@ int linux_load(uint8_t *ram, uint64_t ram_bytes, const struct linux_boot *boot, 
 	if (strlen(cmdline) > k.cmdline_max)
 		return refuse(-EINVAL, why, why_bytes, "takes a command line of at most %u characters; --append gives %zu",
 			      k.cmdline_max, strlen(cmdline));
-	if (k.end_gpa > ram_bytes)
+	if (k.end_gpa > ram->nbytes)
 		return refuse(-ENOSPC, why, why_bytes, "needs %lluM of memory to start; give more with --memory",
 			      (unsigned long long)mib_up(k.end_gpa));
 	if (boot->initrd && boot->initrd_bytes) {
-		initrd_gpa = place_initrd(&k, ram_bytes, boot->initrd_bytes);
+		initrd_gpa = place_initrd(&k, ram->nbytes, boot->initrd_bytes);
 		if (!initrd_gpa)
 			return refuse(-ENOSPC, why, why_bytes,
 				      "has no room for an initial RAM disk of %lluM beside it; give more with --memory",
@@ -289,15 +289,19 @@ int linux_load(uint8_t *ram, uint64_t ram_bytes, const struct linux_boot *boot, 
 	}
 
 	/* From here on nothing fails. */
-	put16(ram + 0x40e, LOW_END >> 4);	/* BIOS data area: segment of the extended one */
-	put16(ram + 0x413, LOW_END >> 10);	/* KiB of low memory */
-	write_params(ram, ram_bytes, boot, &k, initrd_gpa);
+	put16(word, LOW_END >> 4);	/* BIOS data area: segment of the extended one */
+	ram->write(ram->owner, 0x40e, word, 2);
+	put16(word, LOW_END >> 10);	/* KiB of low memory */
+	ram->write(ram->owner, 0x413, word, 2);
+	fill_params(params, ram->nbytes, boot, &k, initrd_gpa);
+	ram->write(ram->owner, PARAMS_GPA, params, sizeof(params));
 	for (unsigned int i = 0; i < 4; i++)
-		put64(ram + GDT_GPA + 8 * i, gdt[i]);
-	memcpy(ram + CMDLINE_GPA, cmdline, strlen(cmdline) + 1);
-	memcpy(ram + KERNEL_GPA, boot->kernel + k.setup_bytes, k.code_bytes);
+		put64(gdt + 8 * i, flat[i]);
+	ram->write(ram->owner, GDT_GPA, gdt, sizeof(gdt));
+	ram->write(ram->owner, CMDLINE_GPA, cmdline, (uint32_t)strlen(cmdline) + 1);
+	ram->write(ram->owner, KERNEL_GPA, boot->kernel + k.setup_bytes, k.code_bytes);
 	if (initrd_gpa)
-		memcpy(ram + initrd_gpa, boot->initrd, boot->initrd_bytes);
+		ram->write(ram->owner, initrd_gpa, boot->initrd, (uint32_t)boot->initrd_bytes);
 
 	*start = (struct plx_flat_start){
 		.eip = KERNEL_GPA, .esp = STACK_GPA, .esi = PARAMS_GPA,

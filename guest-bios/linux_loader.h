@@ -20,14 +20,21 @@ struct linux_boot {
 	bool text_screen;		/* there is a VGA, in mode 3 */
 };
 
+/* Guest RAM from address 0, written through @write: at a reset the engine must hear which pages of code are new. */
+struct linux_ram {
+	uint64_t nbytes;
+	void (*write)(void *owner, uint32_t gpa, const void *buf, uint32_t nbytes);
+	void *owner;
+};
+
 /*
  * Places kernel, initial RAM disk, command line and boot parameters in guest RAM, and says how the processor is to start.
- * @ram is the host's view of guest RAM from address 0, @ram_bytes long. Everything is checked before a byte is written.
+ * Everything is checked before a byte is written.
  *
  * Return: 0 with *@start filled in; -EINVAL (not a kernel we can start) or -ENOSPC (more RAM is needed) with a sentence
  * fragment in @why that fits behind the file's name and a colon.
  */
-int linux_load(uint8_t *ram, uint64_t ram_bytes, const struct linux_boot *boot, struct plx_flat_start *start,
-	       char *why, size_t why_bytes);
+int linux_load(const struct linux_ram *ram, const struct linux_boot *boot, struct plx_flat_start *start, char *why,
+	       size_t why_bytes);
 
 #endif

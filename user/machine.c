@@ -306,8 +306,34 @@ int machine_build(struct machine *m, const struct run_options *options, char *wh
 	return err;
 }
 
+/* Through the engine and not through the host's view: at a reset there are fragments of the code that is overwritten. */
+static void write_ram(void *owner, uint32_t gpa, const void *buf, uint32_t nbytes)
+{
+	plx_vm_dma_write(owner, gpa, buf, nbytes);
+}
+
+static int place_acpi(struct machine *m, uint32_t *rsdp_gpa, char *why, size_t why_bytes)
+{
+	uint8_t *area = calloc(1, ACPI_AREA_BYTES);
+	int err;
+
+	if (!area)
+		return refuse(-ENOMEM, why, why_bytes, "out of memory for the ACPI tables");
+	/* No firmware has opened the BIOS area: the tables go where RAM answers. */
+	err = plx_vm_map(m->vm, ACPI_AREA_GPA, ACPI_AREA_BYTES, ACPI_AREA_GPA, PLX_MAP_RAM);
+	if (err) {
+		free(area);
+		return refuse(err, why, why_bytes, "%s", plx_vm_error(m->vm));
+	}
+	*rsdp_gpa = acpi_place(&m->shared->acpi, area);
+	plx_vm_dma_write(m->vm, ACPI_AREA_GPA, area, ACPI_AREA_BYTES);
+	free(area);
+	return 0;
+}
+
 int machine_power_on(struct machine *m, char *why, size_t why_bytes)
 {
+	const struct linux_ram ram = { .nbytes = m->options->memory_bytes, .write = write_ram, .owner = m->vm };
 	struct linux_boot boot = {
 		.kernel = m->kernel.data, .kernel_bytes = m->kernel.nbytes,
 		.initrd = m->initrd.data, .initrd_bytes = m->initrd.nbytes,
@@ -315,20 +341,15 @@ int machine_power_on(struct machine *m, char *why, size_t why_bytes)
 		.text_screen = !m->options->no_vga,
 	};
 	struct plx_flat_start start;
-	uint8_t *ram = plx_vm_ram(m->vm);
 	char fragment[256];
 	int err;
 
 	if (!m->options->kernel)
 		return 0;
-
-	/* No firmware has opened the BIOS area: the tables go where RAM answers. */
-	err = plx_vm_map(m->vm, ACPI_AREA_GPA, ACPI_AREA_BYTES, ACPI_AREA_GPA, PLX_MAP_RAM);
+	err = place_acpi(m, &boot.rsdp_gpa, why, why_bytes);
 	if (err)
-		return refuse(err, why, why_bytes, "%s", plx_vm_error(m->vm));
-	if (m->options->memory_bytes > ACPI_AREA_GPA)
-		boot.rsdp_gpa = acpi_place(&m->shared->acpi, ram + ACPI_AREA_GPA);
-	err = linux_load(ram, m->options->memory_bytes, &boot, &start, fragment, sizeof(fragment));
+		return err;
+	err = linux_load(&ram, &boot, &start, fragment, sizeof(fragment));
 	if (err)
 		return refuse(err, why, why_bytes, "%s: %s", m->options->kernel, fragment);
 	plx_vm_start_flat(m->vm, &start);

@@ -48,18 +48,18 @@ const char *plx_vm_error(const struct plx_vm *vm)
 	return fake.error ? fake.error : "no error";
 }
 
-uint8_t *plx_vm_ram(struct plx_vm *vm)
-{
-	(void)vm;
-	return fake.ram;
-}
-
 int plx_vm_map(struct plx_vm *vm, uint32_t gpa, uint64_t nbytes, uint64_t offset, int kind)
 {
 	(void)vm;
 	if (gpa == 0xe0000 && nbytes == 0x20000 && offset == 0xe0000 && kind == PLX_MAP_RAM)
 		fake.mapped_bios_area++;
 	return 0;
+}
+
+void plx_vm_dma_write(struct plx_vm *vm, uint32_t gpa, const void *buf, uint32_t nbytes)
+{
+	(void)vm;
+	memcpy(fake.ram + gpa, buf, nbytes);
 }
 
 enum plx_exit plx_vcpu_run(struct plx_vm *vm)

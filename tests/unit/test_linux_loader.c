@@ -65,9 +65,17 @@ static int fresh_kernel(void **state)
 	return 0;
 }
 
+static void write_ram(void *owner, uint32_t gpa, const void *buf, uint32_t nbytes)
+{
+	assert_true(gpa <= RAM_BYTES && nbytes <= RAM_BYTES - gpa);
+	memcpy((uint8_t *)owner + gpa, buf, nbytes);
+}
+
 static int load(const struct linux_boot *boot)
 {
-	return linux_load(ram, sizeof(ram), boot, &start, why, sizeof(why));
+	const struct linux_ram target = { .nbytes = sizeof(ram), .write = write_ram, .owner = ram };
+
+	return linux_load(&target, boot, &start, why, sizeof(why));
 }
 
 static int load_plain(void)
