@@ -71,7 +71,7 @@ const char run_options_help[] =
 	"How it runs:\n"
 	"  --rewrite adaptive|farcall|int3|interpret\n"
 	"                           how sensitive instructions are replaced (default: adaptive)\n"
-	"  --host-features LIST     processor features not to use, such as -bmi2,-fsgsbase\n"
+	"  --host-features LIST     processor features not to use, such as -fsgsbase\n"
 	"  --on-triple-fault exit|reset        (default: exit)\n"
 	"\n"
 	"With the serial port on a terminal, Ctrl-A x leaves and Ctrl-A h tells the other keys.\n"
@@ -174,12 +174,12 @@ static int read_host_features(struct run_options *o, const char *text, char *why
 		if (*p == '-' || *p == '+')
 			p++;
 		if (!isalnum((unsigned char)*p))
-			return refuse(why, why_bytes, "--host-features: '%s' is no list such as -bmi2,-fsgsbase", text);
+			return refuse(why, why_bytes, "--host-features: '%s' is no list such as -fsgsbase", text);
 		while (isalnum((unsigned char)*p) || *p == '_' || *p == '.')
 			p++;
 	} while (*p++ == ',');
 	if (p[-1])
-		return refuse(why, why_bytes, "--host-features: '%s' is no list such as -bmi2,-fsgsbase", text);
+		return refuse(why, why_bytes, "--host-features: '%s' is no list such as -fsgsbase", text);
 	o->host_features = text;
 	return 0;
 }
