@@ -25,7 +25,7 @@ void hp_host_env(struct plx_vm *vm)
 	else
 		hp_syscall6(SYS_arch_prctl, ARCH_SET_FS, (long)vm->fs_base, 0, 0, 0, 0);
 	vm->vcpu->nexus.host_env = true;
-	vm->vcpu->nexus.load |= NX_LOAD_SEGS;
+	vm->vcpu->nexus.load |= NX_LOAD_FS | NX_LOAD_SS;
 }
 
 static uint32_t io_in(void *host, uint16_t port, unsigned int size)

@@ -24,9 +24,16 @@
 
 #define POPULATE_MAX (64u << 10)	/* larger runs fault in as they are used: huge pages make that cheap */
 
-static int map_low(uint32_t linear, uint64_t nbytes, int prot, int flags, int fd, uint64_t offset)
+/* Linux returns from a system call with a stack segment of its own. */
+static long call(struct plx_vm *vm, long n, long a, long b, long c, long d, long e, long f)
 {
-	long at = hp_syscall6(SYS_mmap, linear, (long)nbytes, prot, MAP_SHARED | MAP_FIXED | flags, fd, (long)offset);
+	vm->vcpu->nexus.load |= NX_LOAD_SS;
+	return hp_syscall6(n, a, b, c, d, e, f);
+}
+
+static int map_low(struct plx_vm *vm, uint32_t linear, uint64_t nbytes, int prot, int flags, int fd, uint64_t offset)
+{
+	long at = call(vm, SYS_mmap, linear, (long)nbytes, prot, MAP_SHARED | MAP_FIXED | flags, fd, (long)offset);
 
 	return at < 0 && at > -4096 ? (int)at : 0;
 }
@@ -35,21 +42,19 @@ static int host_map(void *host, uint32_t linear, uint64_t offset, uint64_t nbyte
 {
 	struct plx_vm *vm = host;
 
-	return map_low(linear, nbytes, PROT_READ | (prot & HOST_PROT_WRITE ? PROT_WRITE : 0),
+	return map_low(vm, linear, nbytes, PROT_READ | (prot & HOST_PROT_WRITE ? PROT_WRITE : 0),
 		       nbytes <= POPULATE_MAX ? MAP_POPULATE : 0, vm->ram_fd, offset);
 }
 
 static int host_unmap(void *host, uint32_t linear, uint64_t nbytes)
 {
-	(void)host;
-	return (int)hp_syscall6(SYS_munmap, linear, (long)nbytes, 0, 0, 0, 0);
+	return (int)call(host, SYS_munmap, linear, (long)nbytes, 0, 0, 0, 0);
 }
 
 static int host_protect(void *host, uint32_t linear, uint64_t nbytes, int prot)
 {
-	(void)host;
-	return (int)hp_syscall6(SYS_mprotect, linear, (long)nbytes, PROT_READ | (prot & HOST_PROT_WRITE ? PROT_WRITE : 0),
-				0, 0, 0);
+	return (int)call(host, SYS_mprotect, linear, (long)nbytes,
+			 PROT_READ | (prot & HOST_PROT_WRITE ? PROT_WRITE : 0), 0, 0, 0);
 }
 
 static int host_place_window(void *host, uint32_t old, uint32_t linear)
@@ -57,12 +62,12 @@ static int host_place_window(void *host, uint32_t old, uint32_t linear)
 	struct plx_vm *vm = host;
 	int err;
 
-	err = map_low(linear + WINDOW_FLAG_PAGE, PLX_PAGE_SIZE, PROT_READ | PROT_WRITE, 0, vm->window_fd, WINDOW_FLAG_PAGE);
+	err = map_low(vm, linear + WINDOW_FLAG_PAGE, PLX_PAGE_SIZE, PROT_READ | PROT_WRITE, 0, vm->window_fd, WINDOW_FLAG_PAGE);
 	if (!err)
-		err = map_low(linear + WINDOW_SCRATCH_PAGE, PLX_PAGE_SIZE, PROT_READ | PROT_WRITE, 0, vm->window_fd,
+		err = map_low(vm, linear + WINDOW_SCRATCH_PAGE, PLX_PAGE_SIZE, PROT_READ | PROT_WRITE, 0, vm->window_fd,
 			      WINDOW_SCRATCH_PAGE);
 	if (!err)
-		err = map_low(linear + WINDOW_JUMP_TABLE, 2 * WINDOW_JUMP_BYTES, PROT_READ, 0, vm->window_fd,
+		err = map_low(vm, linear + WINDOW_JUMP_TABLE, 2 * WINDOW_JUMP_BYTES, PROT_READ, 0, vm->window_fd,
 			      WINDOW_JUMP_TABLE);
 	if (!err && old)
 		err = host_unmap(host, old, WINDOW_BYTES);
@@ -73,7 +78,7 @@ static int host_show_code(void *host, uint32_t window, uint32_t from, uint32_t t
 {
 	struct plx_vm *vm = host;
 
-	return map_low(window + from, to - from, PROT_READ | PROT_EXEC, 0, vm->window_fd, from);
+	return map_low(vm, window + from, to - from, PROT_READ | PROT_EXEC, 0, vm->window_fd, from);
 }
 
 static int host_place_user_scratch(void *host, uint32_t old, uint32_t linear)
@@ -82,7 +87,7 @@ static int host_place_user_scratch(void *host, uint32_t old, uint32_t linear)
 	int err = 0;
 
 	if (linear)
-		err = map_low(linear, PLX_PAGE_SIZE, PROT_READ | PROT_WRITE, 0, vm->window_fd, WINDOW_USER_SCRATCH);
+		err = map_low(vm, linear, PLX_PAGE_SIZE, PROT_READ | PROT_WRITE, 0, vm->window_fd, WINDOW_USER_SCRATCH);
 	if (!err && old)
 		err = host_unmap(host, old, PLX_PAGE_SIZE);
 	return err;
@@ -100,7 +105,6 @@ static int host_set_segment(void *host, unsigned int slot, const struct host_seg
 		.useable = 1,
 	};
 
-	(void)host;
 	switch (seg->kind) {
 	case HOST_SEG_CODE:
 		desc.contents = MODIFY_LDT_CONTENTS_CODE;
@@ -114,7 +118,7 @@ static int host_set_segment(void *host, unsigned int slot, const struct host_seg
 		desc.contents = MODIFY_LDT_CONTENTS_DATA;
 		desc.read_exec_only = seg->kind == HOST_SEG_RO;
 	}
-	return (int)hp_syscall6(SYS_modify_ldt, 0x11, (long)&desc, sizeof(desc), 0, 0, 0);
+	return (int)call(host, SYS_modify_ldt, 0x11, (long)&desc, sizeof(desc), 0, 0, 0);
 }
 
 static void host_wait(void *host)
@@ -122,7 +126,7 @@ static void host_wait(void *host)
 	struct plx_vm *vm = host;
 
 	/* Comes back at once if the word is not 0 any more; a signal is as good as a wake. */
-	hp_syscall6(SYS_futex, (long)&vm->vcpu->nexus.kick, FUTEX_WAIT, 0, 0, 0, 0);
+	call(vm, SYS_futex, (long)&vm->vcpu->nexus.kick, FUTEX_WAIT, 0, 0, 0, 0);
 }
 
 static uint64_t host_ticks(void *host)

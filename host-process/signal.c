@@ -36,6 +36,7 @@ static void keep_fpu(struct mon_vcpu *v, const ucontext_t *uc)
 	for (unsigned int i = 0; i < 512 / 8; i++)
 		to[i] = from[i];
 	v->fpu_live = false;
+	v->nexus.load |= NX_LOAD_SS;	/* handlers run with Linux's own */
 }
 
 static void keep_registers(struct mon_vcpu *v, const greg_t *g)

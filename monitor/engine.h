@@ -36,6 +36,12 @@ struct mon_stats {
 	uint64_t halt_ticks;
 };
 
+/* The host selector made for a segment register's hidden part, for as long as nothing it was made from changes. */
+struct seg_memo {
+	uint32_t base, limit, attr, cut, delta, generation, guard;
+	uint16_t sel, pad;
+};
+
 struct ldt_slot {
 	struct host_segment seg;
 	uint32_t hash_next;
@@ -72,9 +78,13 @@ struct mon_engine {
 	struct ldt_slot *ldt;
 	uint32_t ldt_hash[1024];
 	uint32_t ldt_next;
+	uint32_t ldt_generation;	/* counts slots reused: memos of before are void */
+	struct seg_memo seg_memo[6][2];	/* [register][CPL is 3] */
+	uint32_t guard_of[6];
+	struct host_segment cs_memo;
+	uint32_t cs_memo_generation;
 	uint32_t user_cut;		/* CPL 3 segments end below this guest linear address; 0: no cut (4 GiB) */
 	uint32_t guard;			/* KEY_GUARD_*, KEY_SAFE_* of the present FS and GS */
-	uint16_t cs_sel;		/* host selector of the current CS */
 	uint32_t cs_host_base;
 
 	/* shadow.c: an entry a host linear page */

@@ -139,7 +139,7 @@ static bool refresh_mode(struct mon_engine *e)
 		window_need_user_scratch(e);
 	if (e->window_dirty)
 		window_check(e);
-	if (v->cpl == 3 && (e->cut_dirty || e->last_cpl != 3))
+	if (v->cpl == 3 && e->cut_dirty)
 		shadow_enter_user(e);
 	if (e->last_cpl != v->cpl)
 		v->seg_dirty = 0x3f;
@@ -292,7 +292,7 @@ static void enter(struct mon_engine *e, uint32_t host_eip)
 	if (!v->fpu_live)
 		v->nexus.load |= NX_LOAD_FPU;
 	v->nexus.far_eip = host_eip;
-	v->nexus.far_cs = e->cs_sel;
+	v->nexus.far_cs = v->nexus.sel[X86_CS];
 	if (!((v->cr0 & X86_CR0_AM) && v->cpl == 3))
 		v->eflags &= ~(uint32_t)X86_FLAG_AC;
 	v->fpu_live = true;
@@ -300,7 +300,6 @@ static void enter(struct mon_engine *e, uint32_t host_eip)
 	v->nexus.host_env = 0;
 	nexus_enter(v);
 	v->nexus.entered = 0;
-	v->nexus.load = 0;
 	v->eflags = (v->eflags & REAL_FLAGS) | (virt & ~(uint32_t)X86_FLAG_IF) | flag_page(e)->vif | X86_FLAG_ONE;
 }
 

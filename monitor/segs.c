@@ -34,7 +34,10 @@ static bool slot_in_use(const struct mon_engine *e, uint32_t slot)
 	const struct nexus_frame *nx = &e->vcpu->nexus;
 	uint16_t sel = (uint16_t)(slot << 3 | 7);
 
-	return sel == nx->ss || sel == nx->ds || sel == nx->es || sel == nx->fs || sel == nx->gs || sel == e->cs_sel;
+	for (unsigned int i = 0; i < 6; i++)
+		if (nx->sel[i] == sel)
+			return true;
+	return false;
 }
 
 uint16_t segs_selector(struct mon_engine *e, const struct host_segment *seg)
@@ -60,6 +63,7 @@ uint16_t segs_selector(struct mon_engine *e, const struct host_segment *seg)
 			e->ldt[i].used = 0;
 	}
 	if (e->ldt[i].seg.limit || e->ldt[i].seg.base) {
+		e->ldt_generation++;
 		at = &e->ldt_hash[hash_of(&e->ldt[i].seg)];
 		while (*at && *at != i)
 			at = &e->ldt[*at].hash_next;
@@ -82,7 +86,10 @@ void segs_init(struct mon_engine *e)
 	memset(e->ldt, 0, ENGINE_LDT_SLOTS * sizeof(*e->ldt));
 	memset(e->ldt_hash, 0, sizeof(e->ldt_hash));
 	e->ldt_next = 0;
+	memset(e->seg_memo, 0, sizeof(e->seg_memo));
+	e->ldt_generation = 1;
 	e->vcpu->seg_dirty = 0x3f;
+	e->vcpu->nexus.load |= NX_LOAD_SEGS;
 }
 
 /* A selector that faults on every access, for what must not be reached natively. */
@@ -95,7 +102,7 @@ static uint16_t no_access(struct mon_engine *e, unsigned int sreg)
 	return segs_selector(e, &nothing);
 }
 
-static uint16_t data_selector(struct mon_engine *e, unsigned int sreg)
+static uint16_t make_data_selector(struct mon_engine *e, unsigned int sreg, uint32_t *guard)
 {
 	const struct mon_seg *s = &e->vcpu->seg[sreg];
 	uint32_t limit = s->limit, cut = e->user_cut;
@@ -112,11 +119,11 @@ static uint16_t data_selector(struct mon_engine *e, unsigned int sreg)
 			return no_access(e, sreg);
 		} else if (limit > cut - 1 - s->base) {
 			if (s->base && sreg >= X86_FS)
-				e->guard |= sreg == X86_FS ? KEY_GUARD_FS : KEY_GUARD_GS;
+				*guard |= sreg == X86_FS ? KEY_GUARD_FS : KEY_GUARD_GS;
 			else
 				limit = cut - 1 - s->base;
 			if (s->base >= GUARD_MARGIN && s->base < cut - GUARD_MARGIN)
-				e->guard |= sreg == X86_FS ? KEY_SAFE_FS : sreg == X86_GS ? KEY_SAFE_GS : 0;
+				*guard |= sreg == X86_FS ? KEY_SAFE_FS : sreg == X86_GS ? KEY_SAFE_GS : 0;
 		}
 	}
 	/* Above 1 MiB only whole pages; what lies in the last part of one faults, and is interpreted. */
@@ -129,29 +136,66 @@ static uint16_t data_selector(struct mon_engine *e, unsigned int sreg)
 	return segs_selector(e, &seg);
 }
 
-bool segs_load(struct mon_engine *e)
+/* The same, remembered: kernels load the same few segments over and over. */
+static void load_data(struct mon_engine *e, unsigned int sreg)
+{
+	const struct mon_seg *s = &e->vcpu->seg[sreg];
+	struct nexus_frame *nx = &e->vcpu->nexus;
+	bool user = e->vcpu->cpl == 3;
+	struct seg_memo *m = &e->seg_memo[sreg][user];
+
+	if (m->base != s->base || m->limit != s->limit || m->attr != s->attr || m->cut != e->user_cut ||
+	    m->delta != e->delta || m->generation != e->ldt_generation) {
+		m->guard = 0;
+		m->sel = make_data_selector(e, sreg, &m->guard);
+		m->base = s->base;
+		m->limit = s->limit;
+		m->attr = s->attr;
+		m->cut = e->user_cut;
+		m->delta = e->delta;
+		m->generation = e->ldt_generation;
+	}
+	e->guard_of[sreg] = m->guard;
+	if (nx->sel[sreg] != m->sel) {
+		nx->sel[sreg] = m->sel;
+		nx->load |= 1u << sreg;
+	}
+}
+
+static void load_code(struct mon_engine *e)
 {
 	struct mon_vcpu *v = e->vcpu;
-	struct nexus_frame *nx = &v->nexus;
-	struct nexus_scratch_page *scratch;
 	struct host_segment cs = {
 		.base = v->seg[X86_CS].base + e->delta, .limit = 0xffffffff,
 		.kind = HOST_SEG_CODE, .big = mon_code32(v),
 	};
 
-	e->guard = 0;
+	if (e->cs_memo.base == cs.base && e->cs_memo.big == cs.big && e->cs_memo_generation == e->ldt_generation &&
+	    v->nexus.sel[X86_CS])
+		return;
+	v->nexus.sel[X86_CS] = segs_selector(e, &cs);
+	e->cs_memo = cs;
+	e->cs_memo_generation = e->ldt_generation;
 	e->cs_host_base = cs.base;
-	e->cs_sel = segs_selector(e, &cs);
-	nx->ss = data_selector(e, X86_SS);
-	nx->ds = data_selector(e, X86_DS);
-	nx->es = data_selector(e, X86_ES);
-	nx->fs = data_selector(e, X86_FS);
-	nx->gs = data_selector(e, X86_GS);
-	nx->load |= NX_LOAD_SEGS;
+}
 
-	scratch = (struct nexus_scratch_page *)(e->window_rw + (v->cpl == 3 ? WINDOW_USER_SCRATCH : WINDOW_SCRATCH_PAGE));
-	for (unsigned int i = 0; i < 6; i++)
+bool segs_load(struct mon_engine *e)
+{
+	struct mon_vcpu *v = e->vcpu;
+	struct nexus_scratch_page *scratch = (struct nexus_scratch_page *)
+		(e->window_rw + (v->cpl == 3 ? WINDOW_USER_SCRATCH : WINDOW_SCRATCH_PAGE));
+	unsigned int dirty = v->seg_dirty;
+
+	for (unsigned int i = 0; i < 6; i++) {
 		scratch->sel[i] = v->seg[i].sel;
+		if (!(dirty >> i & 1))
+			continue;
+		if (i == X86_CS)
+			load_code(e);
+		else
+			load_data(e, i);
+	}
+	e->guard = e->guard_of[X86_FS] | e->guard_of[X86_GS];
 	v->seg_dirty = 0;
 	return !e->dead;
 }

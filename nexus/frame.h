@@ -20,18 +20,18 @@
 #define NX_LOAD		64
 #define NX_KICK		68
 #define NX_EXIT		72
-#define NX_SS		76
-#define NX_DS		78
-#define NX_ES		80
-#define NX_FS		82
-#define NX_GS		84
+#define NX_SEL		76		/* ES CS SS DS FS GS, two bytes each */
 #define NX_FPU_AREA	88
-#define NX_PAGE		96
-#define NX_ENTERED	104
+#define NX_ENTERED	96
 
 /* nexus.load: what the entry must put into the processor besides the general registers. */
-#define NX_LOAD_SEGS	1	/* DS ES FS GS: they changed, or the host used FS */
-#define NX_LOAD_FPU	2	/* FXRSTOR from fpu_area */
+#define NX_LOAD_ES	0x01	/* 1 << segment register: it changed, or something else was in it */
+#define NX_LOAD_SS	0x04	/* also after every system call: Linux returns with its own */
+#define NX_LOAD_DS	0x08
+#define NX_LOAD_FS	0x10	/* also after the host used thread-local storage */
+#define NX_LOAD_GS	0x20
+#define NX_LOAD_SEGS	0x3d
+#define NX_LOAD_FPU	0x40	/* FXRSTOR from fpu_area */
 
 /* nexus.exit: below this, a site number of prescan's; from here on, why else guest code stopped. */
 #define NX_EXIT_SPECIAL	0xfffffff0
@@ -52,9 +52,8 @@ struct nexus_frame {
 	uint32_t load;		/* NX_LOAD_* */
 	uint32_t kick;		/* not 0: do not enter guest code. Set by any thread */
 	uint32_t exit;		/* out: site number or NX_EXIT_* */
-	uint16_t ss, ds, es, fs, gs, pad1;	/* host selectors that stand for the guest's segments */
+	uint16_t sel[6];	/* host selectors that stand for the guest's segments; [X86_CS] is far_cs's */
 	uint64_t fpu_area;	/* address of the FXSAVE image */
-	uint64_t page;		/* the vCPU page as the monitor sees it (struct nexus_page) */
 	uint32_t entered;	/* host_rsp is that of the nexus_enter under way */
 	uint32_t host_env;	/* the host: FS and FPU are its own. Entering guest code ends that */
 	/* After NX_EXIT_FAULT or NX_EXIT_KICK: */
@@ -91,10 +90,8 @@ _Static_assert(offsetof(struct nexus_frame, far_cs) + NX_HOST_RSP == NX_FAR_CS, 
 _Static_assert(offsetof(struct nexus_frame, load) + NX_HOST_RSP == NX_LOAD, "frame.h");
 _Static_assert(offsetof(struct nexus_frame, kick) + NX_HOST_RSP == NX_KICK, "frame.h");
 _Static_assert(offsetof(struct nexus_frame, exit) + NX_HOST_RSP == NX_EXIT, "frame.h");
-_Static_assert(offsetof(struct nexus_frame, ss) + NX_HOST_RSP == NX_SS, "frame.h");
-_Static_assert(offsetof(struct nexus_frame, gs) + NX_HOST_RSP == NX_GS, "frame.h");
+_Static_assert(offsetof(struct nexus_frame, sel) + NX_HOST_RSP == NX_SEL, "frame.h");
 _Static_assert(offsetof(struct nexus_frame, fpu_area) + NX_HOST_RSP == NX_FPU_AREA, "frame.h");
-_Static_assert(offsetof(struct nexus_frame, page) + NX_HOST_RSP == NX_PAGE, "frame.h");
 _Static_assert(offsetof(struct nexus_frame, entered) + NX_HOST_RSP == NX_ENTERED, "frame.h");
 
 struct mon_vcpu;

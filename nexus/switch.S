@@ -42,10 +42,16 @@ nexus_enter:
 	testl	%eax, %eax
 	jnz	.Lload
 .Lloaded:
-	movw	NX_SS(%r15), %ss
-	pushq	NX_EFLAGS(%r15)			/* 8 bytes: the next field's low half goes unused */
-	andl	$0x240cd5, (%rsp)		/* status flags, DF, AC, ID: the rest is virtual */
-	popfq
+	/* POPFQ is slow, SAHF is not; but only POPFQ knows DF, AC and ID. */
+	movl	NX_EFLAGS(%r15), %eax
+	testl	$0x240400, %eax
+	jnz	.Lpopf
+	movb	%al, %ah
+	btl	$11, %eax			/* OF: 7fh + 1 overflows, 7fh + 0 does not */
+	setc	%al
+	addb	$0x7f, %al
+	sahf
+.Lflags:
 	movl	NX_GPR+0(%r15), %eax
 	movl	NX_GPR+4(%r15), %ecx
 	movl	NX_GPR+8(%r15), %edx
@@ -55,17 +61,32 @@ nexus_enter:
 	movl	NX_GPR+28(%r15), %edi
 	movl	NX_GPR+16(%r15), %esp
 	ljmpl	*NX_FAR_EIP(%r15)
+.Lpopf:
+	andl	$0x240cd5, %eax			/* status flags, DF, AC, ID: the rest is virtual */
+	pushq	%rax
+	popfq
+	jmp	.Lflags
 .Lload:
 	testl	$NX_LOAD_FPU, %eax
 	jz	1f
 	movq	NX_FPU_AREA(%r15), %rdx
 	fxrstor64 (%rdx)
-1:	testl	$NX_LOAD_SEGS, %eax
-	jz	.Lloaded
-	movw	NX_DS(%r15), %ds
-	movw	NX_ES(%r15), %es
-	movw	NX_FS(%r15), %fs
-	movw	NX_GS(%r15), %gs
+1:	testl	$NX_LOAD_SS, %eax
+	jz	1f
+	movw	NX_SEL+4(%r15), %ss
+1:	testl	$NX_LOAD_DS, %eax
+	jz	1f
+	movw	NX_SEL+6(%r15), %ds
+1:	testl	$NX_LOAD_ES, %eax
+	jz	1f
+	movw	NX_SEL+0(%r15), %es
+1:	testl	$NX_LOAD_FS, %eax
+	jz	1f
+	movw	NX_SEL+8(%r15), %fs
+1:	testl	$NX_LOAD_GS, %eax
+	jz	1f
+	movw	NX_SEL+10(%r15), %gs
+1:	movl	$0, NX_LOAD(%r15)		/* last: until here a kick makes everything be loaded again */
 	jmp	.Lloaded
 .Labort:
 	movl	$NX_EXIT_ABORT, NX_EXIT(%r15)
