@@ -139,11 +139,8 @@ void kbd_advance(struct kbd *kbd, uint64_t now_ns)
 
 static void write_output_port(struct kbd *kbd, uint8_t value)
 {
-	uint8_t changed = kbd->output_port ^ value;
-
 	kbd->output_port = value;
-	if (changed & OP_A20)
-		irq_set(&kbd->config.a20, value & OP_A20);
+	irq_set(&kbd->config.a20, value & OP_A20);
 	if (!(value & OP_NOT_RESET) && kbd->config.reset)
 		kbd->config.reset(kbd->config.owner);
 }

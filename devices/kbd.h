@@ -58,7 +58,7 @@ struct ps2_mouse {
 
 struct kbd_config {
 	struct irq_line irq1, irq12;
-	struct irq_line a20;		/* level of output port bit 1 */
+	struct irq_line a20;		/* output port bit 1, at every write: the gate has another switch */
 	void (*reset)(void *owner);	/* output port bit 0 went low */
 	void *owner;
 };

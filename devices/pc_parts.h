@@ -36,8 +36,6 @@ enum pc_timer {
 enum pc_irq_source { PC_IRQ_ISA = 0, PC_IRQ_PCI, PC_IRQ_SCI };
 #define PC_LINE(irq, source)	((irq) | (unsigned int)(source) << 8)
 
-enum pc_a20_source { PC_A20_KBD = 0, PC_A20_PORT92 };
-
 #define PC_MAX_REGIONS	16		/* PCI regions placed at the same time */
 #define PC_LOW_ROM_BYTES (128u << 10)	/* of the firmware, below 1 MiB */
 #define PC_SHADOW_GPA	0xc0000u	/* where PAM rules */
@@ -68,7 +66,6 @@ struct pc {
 	uint64_t earliest;		/* the least of them */
 	uint64_t promised;		/* what pc_deadline told last: the event thread sleeps until then */
 	uint32_t irq_sources[16];	/* enum pc_irq_source, one bit each: who holds the input high */
-	uint8_t a20_sources;
 	bool a20_open;
 	bool intr;
 	uint16_t shadow_write;		/* a bit for each 16 KiB from C0000h: writes go to RAM */

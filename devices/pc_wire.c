@@ -45,21 +45,19 @@ static void irq_was_taken(void *owner, unsigned int irq)
 	pc_rearm(pc, PC_TIMER_PIT);
 }
 
-/* A20 is open if either way to open it says so. */
+/*
+ * A20 has two switches, and whoever wrote last decides. Boards that or-ed them existed, but system software of the time
+ * does not count on it: it opens by one and closes by the other.
+ */
 static void drive_a20(void *owner, unsigned int line, bool level)
 {
 	struct pc *pc = owner;
-	bool open;
 
-	if (level)
-		pc->a20_sources |= 1u << line;
-	else
-		pc->a20_sources &= ~(1u << line);
-	open = pc->a20_sources != 0;
-	if (open == pc->a20_open)
+	(void)line;
+	if (level == pc->a20_open)
 		return;
-	pc->a20_open = open;
-	plx_vm_set_a20(pc->vm, open);
+	pc->a20_open = level;
+	plx_vm_set_a20(pc->vm, level);
 }
 
 static void reset_button(void *owner)
@@ -188,7 +186,7 @@ static void wire_isa(struct pc *pc)
 	const struct pc_config *config = &pc->config;
 	struct kbd_config kbd = {
 		.irq1 = irq_line(pc, 1, PC_IRQ_ISA), .irq12 = irq_line(pc, 12, PC_IRQ_ISA),
-		.a20 = { .set = drive_a20, .owner = pc, .line = PC_A20_KBD },
+		.a20 = { .set = drive_a20, .owner = pc },
 		.reset = reset_button, .owner = pc,
 	};
 
@@ -211,7 +209,7 @@ static void wire_isa(struct pc *pc)
 	add(pc, "keyboard", KBD_PORT_DATA, 1, &kbd_port_ops, &pc->kbd, PC_TIMER_KBD);
 	add(pc, "keyboard", KBD_PORT_STATUS, 1, &kbd_port_ops, &pc->kbd, PC_TIMER_KBD);
 
-	port92_init(&pc->port92, (struct irq_line){ .set = drive_a20, .owner = pc, .line = PC_A20_PORT92 }, reset_button, pc);
+	port92_init(&pc->port92, (struct irq_line){ .set = drive_a20, .owner = pc }, reset_button, pc);
 	add(pc, "port 92h", PORT92_PORT, 1, &port92_port_ops, &pc->port92, PC_TIMER_NONE);
 
 	uart_init(&pc->uart[0], irq_line(pc, 4, PC_IRQ_ISA), config->serial[0]);

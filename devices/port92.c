@@ -2,7 +2,7 @@
 /*
  * devices/port92.c - system control port A.
  *
- *   bit 1: A20 open (or-ed with the 8042's by the machine)      bit 0: 0 -> 1 resets the processor
+ *   bit 1: A20 open; the machine lets the last writer win, this or the 8042      bit 0: 0 -> 1 resets the processor
  *
  * Asked by:  the bus. Asks: its two outputs.
  * Source:    IBM PS/2 Hardware Interface Technical Reference, "System Control Port A".
@@ -41,8 +41,8 @@ const struct bus_port_ops port92_port_ops = { .in = port92_in, .out = port92_out
 
 void port92_reset(struct port92 *p)
 {
-	p->value = 0;
-	irq_set(&p->a20, false);
+	p->value = A20_OPEN;
+	irq_set(&p->a20, true);
 }
 
 void port92_init(struct port92 *p, struct irq_line a20, void (*reset)(void *owner), void *owner)

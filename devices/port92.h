@@ -11,7 +11,7 @@
 
 struct port92 {
 	uint8_t value;
-	struct irq_line a20;		/* level of bit 1 */
+	struct irq_line a20;		/* bit 1, at every write: the gate has another switch */
 	void (*reset)(void *owner);	/* bit 0 went from 0 to 1 */
 	void *owner;
 };

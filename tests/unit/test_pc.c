@@ -406,16 +406,19 @@ static void a_bar_over_ram_or_firmware_does_not_hide_them(void **state)
 	assert_page(0x00fff000, PLX_MAP_RAM, 0x00fff000);
 }
 
-static void a20_is_open_if_either_switch_says_so(void **state)
+static void a20_is_what_the_last_writer_of_either_switch_said(void **state)
 {
 	(void)state;
 	assert_true(vm.a20);
+	assert_int_equal(inb(0x92) & 2, 2);
 	outb(0x64, 0xdd);
 	assert_false(vm.a20);
 	outb(0x92, 0x02);
 	assert_true(vm.a20);
 	outb(0x64, 0xdf);
 	outb(0x92, 0x00);
+	assert_false(vm.a20);
+	outb(0x64, 0xdf);				/* nothing changes in the 8042, and yet it opens */
 	assert_true(vm.a20);
 	outb(0x64, 0xd1);
 	outb(0x60, 0xdd);
@@ -933,7 +936,7 @@ int main(void)
 		T(writes_reach_ram_while_reads_come_from_rom),
 		T(the_frame_buffer_is_ram_wherever_its_bar_points),
 		T(a_bar_over_ram_or_firmware_does_not_hide_them),
-		T(a20_is_open_if_either_switch_says_so),
+		T(a20_is_what_the_last_writer_of_either_switch_said),
 		T(four_ways_lead_to_a_reset),
 		T(soft_off_stops_the_machine),
 		T(reset_brings_back_rom_and_takes_pci_regions_away),
