@@ -37,6 +37,7 @@ outside=$(comm -23 <(printf '%s\n' "$wanted") <(printf '%s\n' "$defined") | grep
 allowed=$(grep -v '^#' "$list" | sort -u)
 
 verdict ring0_archives_ask_for_listed_symbols_only "$(comm -23 <(printf '%s\n' "$outside") <(printf '%s\n' "$allowed"))"
+verdict ring0_symbol_list_has_no_idle_line "$(comm -13 <(printf '%s\n' "$outside") <(printf '%s\n' "$allowed"))"
 
 # .data.rel.ro is read-only once relocated: tables of pointers may stand there.
 verdict ring0_archives_hold_no_writable_data "$(for archive in "${archives[@]}"; do
