@@ -31,6 +31,7 @@
 #define HOT_NS		(2 * NS_PER_MS)		/* how long output may lie in a ring after the first bytes */
 #define RETRY_NS	(2 * NS_PER_MS)		/* input that the UART had no room for */
 #define STUCK_NS	(5 * DEV_NS_PER_S)	/* how long the processor may take to stop */
+#define AGAIN_NS	(1 * DEV_NS_PER_S)	/* requests this close together are one: timeout(1) signals us and our group */
 
 static const int loop_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT };
 
@@ -61,11 +62,14 @@ void event_loop_close(struct event_loop *loop)
 
 static void stop(struct event_loop *loop)
 {
+	uint64_t now = machine_now_ns(loop->machine);
+
 	if (loop->stop_ns) {
-		loop->stuck = true;		/* asked twice: the person does not want to wait */
+		if (now >= loop->stop_ns + AGAIN_NS)
+			loop->stuck = true;	/* asked twice: the person does not want to wait */
 		return;
 	}
-	loop->stop_ns = machine_now_ns(loop->machine) | 1;
+	loop->stop_ns = now | 1;
 	plx_vm_stop(loop->machine->vm);
 }
 

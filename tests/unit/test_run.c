@@ -592,9 +592,35 @@ static void a_processor_that_does_not_stop_is_left_at_the_second_signal(void **s
 	wait_for_output("ready");
 	kill(child.pid, SIGTERM);
 	wait_for_output("stopping");
+	usleep(1100000);			/* sooner, it would be the first signal still */
 	kill(child.pid, SIGTERM);
 	ends_with(128 + SIGTERM);
 	said("did not stop in time");
+}
+
+static enum plx_exit stops_slowly(struct fake_machine *f)
+{
+	(void)f;
+	guest_print("ready");
+	while (!atomic_load(&f->stop))
+		usleep(200);
+	guest_print(" stopping");
+	usleep(300000);
+	return PLX_EXIT_STOP;
+}
+
+/* timeout(1) signals its child, and then the group that the child is in. */
+static void two_signals_at_once_are_one_request(void **state)
+{
+	(void)state;
+	fake.guest = stops_slowly;
+	start(RUN, "--stats", NULL);
+	wait_for_output("ready");
+	kill(child.pid, SIGTERM);
+	wait_for_output("stopping");
+	kill(child.pid, SIGTERM);
+	ends_with(128 + SIGTERM);
+	said("fragments");			/* the orderly way */
 }
 
 /* ---- disks ------------------------------------------------------------------------------------------- */
@@ -1077,6 +1103,7 @@ int main(void)
 		TEST(a_vm_that_cannot_be_made_says_why),
 		TEST(signals_end_the_machine_in_order),
 		TEST(a_processor_that_does_not_stop_is_left_at_the_second_signal),
+		TEST(two_signals_at_once_are_one_request),
 		TEST(what_the_guest_writes_is_in_the_image),
 		TEST(a_snapshot_leaves_the_image_as_it_was),
 		TEST(the_machine_is_what_the_options_say),
