@@ -131,7 +131,15 @@ static inline enum mon_status ip_store(struct mon_vcpu *v, unsigned int sreg, ui
 	return mon_seg_write(v, sreg, offset, &value, size);
 }
 
-/* Check that @nbytes could be written there, and say where; nothing moves. */
+/* Would an access of @align bytes at @linear be #AC(0)? mon_seg_read() and mon_seg_write() ask by themselves. */
+static inline bool ip_misaligned(const struct mon_vcpu *v, uint32_t linear, unsigned int align)
+{
+	return PLX_UNLIKELY(v->eflags & X86_FLAG_AC) && (v->cr0 & X86_CR0_AM) && v->cpl == 3 && (linear & (align - 1));
+}
+
+/* Check that @nbytes (1, 2, 4 or 8) could be read or written there, and say where; nothing moves. */
+enum mon_status ip_probe_read(struct mon_vcpu *v, unsigned int sreg, uint32_t offset, uint32_t nbytes,
+			      uint32_t *linear);
 enum mon_status ip_probe_write(struct mon_vcpu *v, unsigned int sreg, uint32_t offset, uint32_t nbytes,
 			       uint32_t *linear);
 

@@ -78,7 +78,17 @@ static uint8_t *operand_of(struct mon_vcpu *v, uint32_t linear)
 static enum mon_status check(struct mon_vcpu *v, const struct prescan_insn *in, uint32_t nbytes, unsigned int access,
 			     uint32_t *linear)
 {
+	unsigned int align = nbytes;			/* SDM 3A, "Alignment Requirements by Data Type" */
+
+	if (nbytes == 10)
+		align = 8;
+	else if (nbytes > 16 || nbytes == 14)
+		align = in->flags & PRESCAN_F_X87 ? in->opsize : 1;
+	else if (nbytes == 16 && !(interp_simd_operand(in) & SIMD_ANY))
+		align = 1;				/* the instruction's own #GP */
 	IP_TRY(mon_seg_check(v, in->seg, ip_offset(v, in), nbytes, access, linear));
+	if (ip_misaligned(v, *linear, align))
+		return mon_fault_error(v, X86_VEC_AC, 0);
 	return probe_all(v, *linear, nbytes, access);
 }
 
@@ -237,6 +247,8 @@ INTERP_HANDLER(interp_maskmov)
 
 	IP_TRY(may_simd(v, in->flags & PRESCAN_F_SSE));
 	IP_TRY(mon_seg_check(v, in->seg, offset, nbytes, MON_ACC_WRITE, &linear));
+	if (ip_misaligned(v, linear, 8))
+		return mon_fault_error(v, X86_VEC_AC, 0);
 	IP_TRY(mon_probe(v, linear, nbytes, MON_ACC_WRITE));
 	zeros = operand_of(v, 0);
 	ones = zeros + 64;

@@ -1,15 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * monitor/interp_repeat.c - finding runs of elements for repeated string instructions, and probing for writes.
+ * monitor/interp_repeat.c - finding runs of elements for repeated string instructions, and probing operands.
  *
- * Asked by: interp_string.c, interp_port.c; ip_probe_write() by all handlers that read, modify and write.
+ * Asked by: interp_string.c, interp_port.c; ip_probe_*() by all handlers that do more than one access.
  */
 #include "monitor/interp_repeat.h"
 
+static enum mon_status probe(struct mon_vcpu *v, unsigned int sreg, uint32_t offset, uint32_t nbytes,
+			     unsigned int access, uint32_t *linear)
+{
+	IP_TRY(mon_seg_check(v, sreg, offset, nbytes, access, linear));
+	if (ip_misaligned(v, *linear, nbytes))
+		return mon_fault_error(v, X86_VEC_AC, 0);
+	return mon_probe(v, *linear, nbytes, access);
+}
+
+enum mon_status ip_probe_read(struct mon_vcpu *v, unsigned int sreg, uint32_t offset, uint32_t nbytes, uint32_t *linear)
+{
+	return probe(v, sreg, offset, nbytes, MON_ACC_READ, linear);
+}
+
 enum mon_status ip_probe_write(struct mon_vcpu *v, unsigned int sreg, uint32_t offset, uint32_t nbytes, uint32_t *linear)
 {
-	IP_TRY(mon_seg_check(v, sreg, offset, nbytes, MON_ACC_WRITE, linear));
-	return mon_probe(v, *linear, nbytes, MON_ACC_WRITE);
+	return probe(v, sreg, offset, nbytes, MON_ACC_WRITE, linear);
 }
 
 bool ip_run_find(struct mon_vcpu *v, const struct prescan_insn *in, unsigned int sreg, unsigned int reg,
@@ -27,7 +40,7 @@ bool ip_run_find(struct mon_vcpu *v, const struct prescan_insn *in, unsigned int
 	count = plx_min32(count, (PLX_PAGE_SIZE - (linear & PLX_PAGE_MASK)) / size);
 	if (count < 2 || mon_seg_check(v, sreg, offset, count * size, access, &linear) != MON_OK)
 		return false;
-	if (mon_translate(v, linear, access, &xlate) != MON_OK)
+	if (ip_misaligned(v, linear, size) || mon_translate(v, linear, access, &xlate) != MON_OK)
 		return false;
 	entry = v->vm->page[xlate.gpa >> PLX_PAGE_SHIFT];
 	if (!(entry & MON_PAGE_PRESENT) || ((access & MON_ACC_WRITE) && (entry & MON_PAGE_ROM)))

@@ -9,6 +9,7 @@
 #include "monitor/interp.h"
 #include "monitor/interp_simd.h"
 
+#define U	(16 | SIMD_ANY)
 #define S(n)	((n) | SIMD_STORE)
 #define MMX_OR_SSE { 8, 16, 0, 0 }
 #define PACKED	{ 16, 16, 0, 0 }
@@ -16,8 +17,8 @@
 #define SSE66	{ 0, 16, 0, 0 }
 
 static const uint8_t map_0f[256][4] = {
-	[0x10] = { 16, 16, 4, 8 },			/* MOVUPS MOVUPD MOVSS MOVSD */
-	[0x11] = { S(16), S(16), S(4), S(8) },
+	[0x10] = { U, U, 4, 8 },			/* MOVUPS MOVUPD MOVSS MOVSD */
+	[0x11] = { S(U), S(U), S(4), S(8) },
 	[0x12] = { 8, 8, 16, 8 },			/* MOVLPS MOVLPD MOVSLDUP MOVDDUP */
 	[0x13] = { S(8), S(8), 0, 0 },
 	[0x14 ... 0x15] = PACKED,			/* UNPCKL UNPCKH */
@@ -40,12 +41,12 @@ static const uint8_t map_0f[256][4] = {
 	[0x63 ... 0x6b] = MMX_OR_SSE,
 	[0x6c ... 0x6d] = SSE66,			/* PUNPCKLQDQ PUNPCKHQDQ */
 	[0x6e] = { 4, 4, 0, 0 },			/* MOVD */
-	[0x6f] = { 8, 16, 16, 0 },			/* MOVQ MOVDQA MOVDQU */
+	[0x6f] = { 8, 16, U, 0 },			/* MOVQ MOVDQA MOVDQU */
 	[0x70] = { 8, 16, 16, 16 },			/* PSHUFW PSHUFD PSHUFHW PSHUFLW */
 	[0x74 ... 0x76] = MMX_OR_SSE,
 	[0x7c ... 0x7d] = { 0, 16, 0, 16 },		/* HADD HSUB */
 	[0x7e] = { S(4), S(4), 8, 0 },			/* MOVD; MOVQ load */
-	[0x7f] = { S(8), S(16), S(16), 0 },
+	[0x7f] = { S(8), S(16), S(U), 0 },
 	[0xc2] = ARITH,					/* CMPccPS ... */
 	[0xc4] = { 2, 2, 0, 0 },			/* PINSRW */
 	[0xc6] = PACKED,				/* SHUFPS SHUFPD */
@@ -56,7 +57,7 @@ static const uint8_t map_0f[256][4] = {
 	[0xe6] = { 0, 16, 8, 16 },			/* CVTTPD2DQ CVTDQ2PD CVTPD2DQ */
 	[0xe7] = { S(8), S(16), 0, 0 },			/* MOVNTQ MOVNTDQ */
 	[0xe8 ... 0xef] = MMX_OR_SSE,
-	[0xf0] = { 0, 0, 0, 16 },			/* LDDQU */
+	[0xf0] = { 0, 0, 0, U },			/* LDDQU */
 	[0xf1 ... 0xf6] = MMX_OR_SSE,
 	[0xf8 ... 0xfe] = MMX_OR_SSE,
 };
@@ -73,7 +74,7 @@ static const uint8_t map_0f38[256][4] = {
 	[0x30] = { 0, 8, 0, 0 }, [0x31] = { 0, 4, 0, 0 }, [0x32] = { 0, 2, 0, 0 },	/* PMOVZX */
 	[0x33] = { 0, 8, 0, 0 }, [0x34] = { 0, 4, 0, 0 }, [0x35] = { 0, 8, 0, 0 },
 	[0x37 ... 0x41] = SSE66,			/* PCMPGTQ PMIN PMAX PMULLD PHMINPOSUW */
-	[0xc8 ... 0xcd] = { 16, 0, 0, 0 },		/* SHA */
+	[0xc8 ... 0xcd] = { U, 0, 0, 0 },		/* SHA */
 	[0xcf] = SSE66,					/* GF2P8MULB */
 	[0xdb ... 0xdf] = SSE66,			/* AES */
 };
@@ -91,8 +92,8 @@ static const uint8_t map_0f3a[256][4] = {
 	[0x21 ... 0x22] = { 0, 4, 0, 0 },		/* INSERTPS PINSRD */
 	[0x40 ... 0x42] = SSE66,			/* DPPS DPPD MPSADBW */
 	[0x44] = SSE66,					/* PCLMULQDQ */
-	[0x60 ... 0x63] = SSE66,			/* PCMPxSTRx */
-	[0xcc] = { 16, 0, 0, 0 },			/* SHA1RNDS4 */
+	[0x60 ... 0x63] = { 0, U, 0, 0 },		/* PCMPxSTRx */
+	[0xcc] = { U, 0, 0, 0 },			/* SHA1RNDS4 */
 	[0xce ... 0xcf] = SSE66,			/* GF2P8AFFINE(INV)QB */
 	[0xdf] = SSE66,					/* AESKEYGENASSIST */
 };

@@ -6,6 +6,7 @@
 #include "prescan/prescan.h"
 
 #define SIMD_BYTES	0x1f
+#define SIMD_ANY	0x40	/* 16 bytes at any address: unaligned they are #AC while EFLAGS.AC says so, others #GP */
 #define SIMD_STORE	0x80
 
 /* SIMD_BYTES in the low bits, and flags; 0: has no memory form. */

@@ -163,7 +163,7 @@ static enum mon_status enter_read(struct mon_vcpu *v, const struct multi_push *p
 	uint32_t linear, word = 0;
 	uint8_t buf[4];
 
-	IP_TRY(mon_seg_check(v, X86_SS, offset, push->size, MON_ACC_READ, &linear));
+	IP_TRY(ip_probe_read(v, X86_SS, offset, push->size, &linear));
 	IP_TRY(mon_read(v, linear, buf, push->size, MON_ACC_READ));
 	for (unsigned int i = 0; i < push->size; i++) {
 		for (unsigned int slot = 0; slot < push->n; slot++) {

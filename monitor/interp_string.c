@@ -22,8 +22,7 @@ static enum mon_status movs(struct mon_vcpu *v, const struct prescan_insn *in, u
 	uint32_t from, to, value = 0;
 
 	/* The destination is asked before the source is read: the source may be a device. */
-	IP_TRY(mon_seg_check(v, in->seg, ip_reg(v, X86_ESI, in->addrsize), size, MON_ACC_READ, &from));
-	IP_TRY(mon_probe(v, from, size, MON_ACC_READ));
+	IP_TRY(ip_probe_read(v, in->seg, ip_reg(v, X86_ESI, in->addrsize), size, &from));
 	IP_TRY(ip_probe_write(v, X86_ES, ip_reg(v, X86_EDI, in->addrsize), size, &to));
 	IP_TRY(mon_read(v, from, &value, size, MON_ACC_READ));
 	IP_TRY(mon_write(v, to, &value, size, MON_ACC_WRITE));

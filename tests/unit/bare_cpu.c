@@ -40,6 +40,8 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 	greg_t *reg = uc->uc_mcontext.gregs;
 	uint64_t new_rip;
 
+	/* The kernel leaves AC as the instruction had it. */
+	__asm__ volatile("pushfq\n\tandl $~0x40000, (%%rsp)\n\tpopfq" : : : "cc", "memory");
 	(void)info;
 	if (bare_signal_hook && bare_signal_hook((uint8_t)reg[REG_TRAPNO], (uint64_t)reg[REG_RIP], &new_rip)) {
 		reg[REG_RIP] = (greg_t)new_rip;

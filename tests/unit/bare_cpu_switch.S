@@ -72,7 +72,8 @@ bare_exit:
 	movq	HOST_RSP(%r15), %rsp
 	pushfq
 	popq	RFLAGS(%r15)
-	cld
+	pushq	$0x202			/* DF and AC clear: C code relies on both */
+	popfq
 	movw	HOST_DS(%r15), %ds
 	movw	HOST_ES(%r15), %es
 	cmpl	$0, USE_FPU(%r15)

@@ -77,14 +77,16 @@ static bool askable(const struct prescan_insn *in)
 		return false;
 	if (in->flags & PRESCAN_F_AVX)
 		return false;
-	/* FLDENV, FRSTOR with 16-bit addresses wrap within the operand: nobody will ever put one there. */
-	if ((in->flags & PRESCAN_F_X87) && ip_is_mem(in) && in->reg == 4 && in->addrsize == 2)
+	/* FLDENV, FRSTOR and ten-byte numbers with 16-bit addresses wrap within the operand: nobody will ever put one there. */
+	if ((in->flags & PRESCAN_F_X87) && ip_is_mem(in) && in->addrsize == 2 &&
+	    (in->reg == 4 || (in->opcode == 0xdb && in->reg > 4) || (in->opcode == 0xdf && in->reg == 6)))
 		return false;
 	/* FNSTENV, FNSAVE, FXSAVE store the address of the last instruction, which differs; see below for those. XSAVE is not offered. */
 	if ((in->flags & PRESCAN_F_X87) && ip_is_mem(in) && in->reg == 6 && (in->opcode == 0xd9 || in->opcode == 0xdd))
 		return false;
 	if (in->map == PRESCAN_MAP_0F && in->opcode == 0xae)
-		return ip_is_mem(in) && (in->reg == 1 || in->reg == 2 || in->reg == 3) && ip_simd_prefix(in) == 0;
+		return ip_is_mem(in) && ((in->reg == 1 && in->addrsize == 4) || in->reg == 2 || in->reg == 3) &&
+		       ip_simd_prefix(in) == 0;
 	return true;
 }
 
