@@ -5,8 +5,8 @@
  *      guest code --> prescan_decode --> [tables] --> interp_*.c --> the system half
  *
  * This is not how guests run. It is for MMIO, single steps, code that changes itself, the first instructions of a
- * machine on a new host, and as the reference in differential tests. So it aims at being exact first, and at
- * some tens of millions of instructions a second second.
+ * machine on a new host, and as the reference in differential tests. Exactness comes first; speed after it, though
+ * tens of millions of instructions a second are expected.
  *
  * Asked by:  monitor/run.c, tests.
  * Asks:      prescan/, memory.c, interrupt.c.
