@@ -46,8 +46,9 @@ nexus_enter:
 	movl	NX_EFLAGS(%r15), %eax
 	testl	$0x240400, %eax
 	jnz	.Lpopf
+	movl	%eax, %edx
 	movb	%al, %ah
-	btl	$11, %eax			/* OF: 7fh + 1 overflows, 7fh + 0 does not */
+	btl	$11, %edx			/* OF: 7fh + 1 overflows, 7fh + 0 does not */
 	setc	%al
 	addb	$0x7f, %al
 	sahf
@@ -118,8 +119,9 @@ nexus_exit:
 	popq	%rax
 	movl	%eax, NX_EFLAGS(%r15)
 	cld
-	btl	$18, %eax			/* AC would make the monitor's own accesses fault */
-	jc	.Lclear_ac
+	/* AC would make the monitor's own accesses fault; ID would still be set at an entry by SAHF. */
+	testl	$0x240000, %eax
+	jnz	.Lclear_flags
 .Lleave:
 	popq	%r15
 	popq	%r14
@@ -128,7 +130,7 @@ nexus_exit:
 	popq	%rbp
 	popq	%rbx
 	ret
-.Lclear_ac:
+.Lclear_flags:
 	pushq	$2
 	popfq
 	jmp	.Lleave
@@ -142,8 +144,7 @@ nexus_exit:
 	.type	nexus_unwind, @function
 nexus_unwind:
 	movq	NX_HOST_RSP(%rdi), %rsp
-	cld
-	jmp	.Lleave
+	jmp	.Lclear_flags
 	.size	nexus_unwind, . - nexus_unwind
 
 	.section .note.GNU-stack, "", @progbits
