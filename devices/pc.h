@@ -34,6 +34,10 @@ struct pc_config {
 	int64_t (*wall_s)(void *owner);			/* UTC seconds, for the RTC at reset */
 	void (*wake_events)(void *owner);		/* the next deadline came nearer: event thread, look again */
 	void *wake_owner;
+	/* The host failed at what the guest asked of disk[@disk]: @what is "read", "written" or "flushed", @error an -errno.
+	 * The guest sees an ATA error; this is for the person. Called with the machine's lock held. NULL: nobody is told. */
+	void (*host_error)(void *owner, unsigned int disk, const char *what, uint64_t sector, int error);
+	void *host_error_owner;
 	bool has_vga;
 };
 

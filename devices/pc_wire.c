@@ -78,6 +78,8 @@ static void power_off(void *owner)
 {
 	struct pc *pc = owner;
 
+	/* A disk writes its cache out when the power goes; a failure is reported by the disk itself. */
+	ide_flush_all(&pc->ide);
 	__atomic_store_n(&pc->powered_off, true, __ATOMIC_RELEASE);
 	plx_vm_stop(pc->vm);
 }
@@ -226,11 +228,23 @@ static void wire_isa(struct pc *pc)
 	add(pc, "dma", DMA8237_PORT_HIGH, 32, &dma8237_port_ops, &pc->dma, PC_TIMER_NONE);
 }
 
+static void report_host_error(void *owner, unsigned int disk, enum ide_host_operation operation, uint64_t sector, int error)
+{
+	static const char *const what[] = {
+		[IDE_HOST_READ] = "read", [IDE_HOST_WRITE] = "written", [IDE_HOST_FLUSH] = "flushed",
+	};
+	const struct pc *pc = owner;
+
+	if (pc->config.host_error)
+		pc->config.host_error(pc->config.host_error_owner, disk, what[operation], sector, error);
+}
+
 static void wire_ide(struct pc *pc, const struct dma_ops *dma)
 {
 	struct ide_config ide = {
 		.irq = { irq_line(pc, IDE_PRIMARY_IRQ, PC_IRQ_ISA), irq_line(pc, IDE_SECONDARY_IRQ, PC_IRQ_ISA) },
 		.dma = *dma,
+		.host_error = report_host_error, .owner = pc,
 	};
 	unsigned int i;
 

@@ -311,6 +311,8 @@ static void turn(struct event_loop *loop)
 
 	if (p[POLL_EVENTS].revents)
 		wake_take(&m->shared->events);
+	if (m->options->display == DISPLAY_NONE)	/* a display owns the terminal: told at the end */
+		machine_tell_host_error(m);
 	if (p[POLL_SIGNAL].revents)
 		take_signals(loop);
 	typed = p[POLL_INPUT].revents;

@@ -65,6 +65,23 @@ static void wake_events(void *owner)
 	wake_poke(owner);
 }
 
+/* The guest may ask for the same sector a thousand times: the first failure is told, the guest's log has the others. */
+static void note_host_error(void *owner, unsigned int disk, const char *what, uint64_t sector, int error)
+{
+	struct machine_shared *shared = owner;
+	struct machine_host_error *e = &shared->host_error;
+	unsigned int none = 0;
+
+	(void)sector;
+	if (!__atomic_compare_exchange_n(&e->state, &none, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		return;
+	e->disk = disk;
+	e->what = what;
+	e->error = error;
+	__atomic_store_n(&e->state, 2, __ATOMIC_RELEASE);
+	wake_poke(&shared->events);
+}
+
 /* ---- building -------------------------------------------------------------------------------- */
 
 static int check_memory(const struct run_options *o, char *why, size_t why_bytes)
@@ -235,6 +252,7 @@ static int create_pc(struct machine *m, struct firmware *rom, struct firmware *v
 		.now_ns = clock_now_ns, .clock_owner = m->shared,
 		.wall_s = clock_wall_s,
 		.wake_events = wake_events, .wake_owner = &m->shared->events,
+		.host_error = note_host_error, .host_error_owner = m->shared,
 		.has_vga = !o->no_vga,
 	};
 	int err;
@@ -374,6 +392,17 @@ int machine_flush_disks(struct machine *m, char *why, size_t why_bytes)
 					   strerror(-err));
 	}
 	return first_err;
+}
+
+void machine_tell_host_error(struct machine *m)
+{
+	struct machine_host_error *e = &m->shared->host_error;
+
+	if (__atomic_load_n(&e->state, __ATOMIC_ACQUIRE) != 2)
+		return;
+	e->state = 3;
+	say("%s: could not be %s: %s; the guest sees a disk error (later ones are not told here)",
+	    m->options->disk[e->disk], e->what, strerror(-e->error));
 }
 
 void machine_close(struct machine *m)

@@ -30,11 +30,20 @@ struct machine_disk {
 	struct block_ops file_ops, ops;		/* ops: what the guest sees */
 };
 
+/* The first failure of the host at the guest's disks. The processor's thread fills it, then sets @state. */
+struct machine_host_error {
+	unsigned int state;		/* 0: none, 1: being written, 2: to be told, 3: told; atomic */
+	unsigned int disk;
+	const char *what;		/* "read", "written", "flushed" */
+	int error;			/* -errno */
+};
+
 struct machine_shared {
 	uint64_t start_ns;		/* CLOCK_MONOTONIC at power-on: guest time 0 */
 	struct wake output;		/* a ring has bytes */
 	struct wake events;		/* the next deadline came nearer, or the processor stopped */
 	struct machine_disk disk[PC_MAX_DISKS];
+	struct machine_host_error host_error;
 	struct acpi_files acpi;
 };
 
@@ -57,6 +66,8 @@ int machine_power_on(struct machine *m, char *why, size_t why_bytes);
 uint64_t machine_now_ns(const struct machine *m);
 /* Makes what the guest wrote durable. 0 or -errno and @why. */
 int machine_flush_disks(struct machine *m, char *why, size_t why_bytes);
+/* If the host failed at one of the guest's disks, says so, once in the machine's life. Event loop's thread. */
+void machine_tell_host_error(struct machine *m);
 void machine_close(struct machine *m);
 
 #endif

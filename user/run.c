@@ -128,6 +128,7 @@ static int run_machine(struct run *run)
 	}
 	event_loop_run(&run->loop);
 	display_curses_stop();
+	machine_tell_host_error(&run->machine);
 	if (run->loop.stuck && !atomic_load(&run->cpu.done)) {
 		/* The thread is still in the machine: nothing may be taken from under it. */
 		machine_flush_disks(&run->machine, run->why, sizeof(run->why));

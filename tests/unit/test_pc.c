@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -248,6 +249,20 @@ static int take(void)
 /* ---- a disk of zeros that remembers its last sector ---- */
 
 static uint8_t disk_sector[512];
+static int disk_error;			/* what the host answers to writes and flushes */
+static unsigned int disk_flushes, host_errors;
+static char host_error_what[16];
+static int host_error_number;
+
+static void note_host_error(void *owner, unsigned int disk, const char *what, uint64_t sector, int error)
+{
+	assert_ptr_equal(owner, &vm);
+	assert_int_equal(disk, 0);
+	(void)sector;
+	host_errors++;
+	snprintf(host_error_what, sizeof(host_error_what), "%s", what);
+	host_error_number = error;
+}
 
 static int disk_read(void *owner, uint64_t sector, void *buf, uint32_t nsectors)
 {
@@ -265,13 +280,14 @@ static int disk_write(void *owner, uint64_t sector, const void *buf, uint32_t ns
 	(void)owner;
 	(void)sector;
 	memcpy(disk_sector, (const uint8_t *)buf + (nsectors - 1) * 512, 512);
-	return 0;
+	return disk_error;
 }
 
 static int disk_flush(void *owner)
 {
 	(void)owner;
-	return 0;
+	disk_flushes++;
+	return disk_error;
 }
 
 static const struct block_ops disk = {
@@ -287,7 +303,7 @@ static void build(bool with_firmware, bool with_vga)
 		.vm = &vm, .ram_bytes = RAM_BYTES, .disk = { &disk },
 		.serial = { { .write = to_serial } }, .debug_console = { .write = to_debug },
 		.now_ns = clock_now, .clock_owner = &vm, .wall_s = clock_wall, .wake_events = wake, .wake_owner = &vm,
-		.has_vga = with_vga,
+		.has_vga = with_vga, .host_error = note_host_error, .host_error_owner = &vm,
 		.fwcfg = { { "etc/acpi/rsdp", "RSD PTR ", 8, false } },
 		.vga_rom = rom, .vga_rom_bytes = sizeof(rom),
 	};
@@ -300,6 +316,8 @@ static void build(bool with_firmware, bool with_vga)
 		vm.page[i] = (struct page){ .kind = i < RAM_BYTES >> 12 ? PLX_MAP_RAM : PLX_MAP_NONE, .offset = i };
 	vm.now = 5 * MS;
 	nserial = ndebug = 0;
+	disk_error = 0;
+	disk_flushes = host_errors = 0;
 	for (i = 0; i < sizeof(firmware); i++)
 		firmware[i] = (uint8_t)(i >> 12);
 	if (with_firmware) {
@@ -460,6 +478,56 @@ static void soft_off_stops_the_machine(void **state)
 	assert_int_equal(vm.stops, 1);
 	pc_reset(pc);
 	assert_false(pc_powered_off(pc));
+}
+
+/* Sector 7 of the first disk by WRITE SECTORS. */
+static void write_a_sector(void)
+{
+	static const uint16_t words[256] = { 0x1234 };
+
+	outb(0x1f6, 0xe0);
+	outb(0x1f2, 1);
+	outb(0x1f3, 7);
+	outb(0x1f4, 0);
+	outb(0x1f5, 0);
+	outb(0x1f7, 0x30);
+	assert_int_equal(vm.ops->outs(vm.machine, 0x1f0, 2, words, 256), 256);
+}
+
+static void soft_off(void)
+{
+	pci_write(PCI_DEVFN(1, 3), 0x40, 4, 0x601);
+	pci_write(PCI_DEVFN(1, 3), 0x80, 1, 0x01);
+	out(0x604, 2, 0x2000);
+}
+
+static void soft_off_makes_written_disks_durable(void **state)
+{
+	(void)state;
+	write_a_sector();
+	assert_int_equal(inb(0x1f7) & 0x89, 0x00);
+	assert_int_equal(disk_flushes, 0);
+	soft_off();
+	assert_int_equal(disk_flushes, 1);
+	assert_int_equal(host_errors, 0);
+}
+
+static void a_failing_host_disk_is_reported(void **state)
+{
+	(void)state;
+	disk_error = -ENOSPC;
+	write_a_sector();
+	assert_int_equal(inb(0x1f7) & 0x81, 0x01);
+	assert_int_equal(host_errors, 1);
+	assert_string_equal(host_error_what, "written");
+	assert_int_equal(host_error_number, -ENOSPC);
+	disk_error = 0;
+	write_a_sector();
+	disk_error = -EIO;
+	soft_off();
+	assert_int_equal(host_errors, 2);
+	assert_string_equal(host_error_what, "flushed");
+	assert_int_equal(vm.stops, 1);			/* and yet the machine goes off */
 }
 
 static void reset_brings_back_rom_and_takes_pci_regions_away(void **state)
@@ -939,6 +1007,8 @@ int main(void)
 		T(a20_is_what_the_last_writer_of_either_switch_said),
 		T(four_ways_lead_to_a_reset),
 		T(soft_off_stops_the_machine),
+		T(soft_off_makes_written_disks_durable),
+		T(a_failing_host_disk_is_reported),
 		T(reset_brings_back_rom_and_takes_pci_regions_away),
 		T(the_timer_reaches_the_processor),
 		T(intack_without_a_request_gives_none),

@@ -665,6 +665,29 @@ static void a_snapshot_leaves_the_image_as_it_was(void **state)
 	assert_int_equal((uint8_t)bytes[512], 0);
 }
 
+static enum plx_exit meets_a_full_host(struct fake_machine *f)
+{
+	for (uint64_t sector = 0; sector < 3; sector++)
+		f->config.host_error(f->config.host_error_owner, 0, "written", sector, -ENOSPC);
+	guest_print("ready");
+	return guest_wait_for_stop();
+}
+
+static void a_failing_host_disk_is_told_once(void **state)
+{
+	const char *told;
+
+	(void)state;
+	fake.guest = meets_a_full_host;
+	start(RUN, "--disk", in_dir("disk"), NULL);
+	wait_for_output("ready");
+	kill(child.pid, SIGTERM);
+	ends_with(128 + SIGTERM);
+	said("disk: could not be written: No space left on device");
+	told = strstr(child.err_text, "could not be");
+	assert_null(strstr(told + 1, "could not be"));
+}
+
 /* ---- what the machine is given ------------------------------------------------------------------------- */
 
 static enum plx_exit checks_its_machine(struct fake_machine *f)
@@ -1106,6 +1129,7 @@ int main(void)
 		TEST(two_signals_at_once_are_one_request),
 		TEST(what_the_guest_writes_is_in_the_image),
 		TEST(a_snapshot_leaves_the_image_as_it_was),
+		TEST(a_failing_host_disk_is_told_once),
 		TEST(the_machine_is_what_the_options_say),
 		TEST(a_kernel_is_loaded_at_power_on_and_at_each_reset),
 		TEST(the_table_shows_each_group_once),
