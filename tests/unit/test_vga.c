@@ -265,6 +265,22 @@ static void odd_even_puts_characters_in_plane_0_and_attributes_in_plane_1(void *
 	assert_int_equal(plane_at(m, 0, 1), 0);
 }
 
+static void odd_even_writes_reach_every_second_plane_that_the_mask_allows(void **state)
+{
+	struct machine *m = *state;
+
+	set_mode(m, &mode_3);
+	set(m, 0x3c4, 2, 0x0f);
+	poke(m, 0xb8000, 0x11);
+	poke(m, 0xb8001, 0x22);
+	set(m, 0x3ce, 4, 0x02);			/* reads alternate between planes 2 and 3 */
+	assert_int_equal(peek(m, 0xb8000), 0x11);
+	assert_int_equal(peek(m, 0xb8001), 0x22);
+	go_planar(m);
+	for (uint8_t plane = 0; plane < 4; plane++)
+		assert_int_equal(plane_at(m, plane, 0), plane & 1 ? 0x22 : 0x11);
+}
+
 static void planes_keep_every_byte_across_text_and_256_colour_modes(void **state)
 {
 	struct machine *m = *state;
@@ -626,6 +642,7 @@ int main(void)
 		CLAIM(read_mode_1_finds_dots_of_a_colour),
 		CLAIM(chain_4_puts_address_a_in_plane_a_and_3_at_offset_a_without_3),
 		CLAIM(odd_even_puts_characters_in_plane_0_and_attributes_in_plane_1),
+		CLAIM(odd_even_writes_reach_every_second_plane_that_the_mask_allows),
 		CLAIM(planes_keep_every_byte_across_text_and_256_colour_modes),
 		CLAIM(nothing_answers_outside_the_chosen_window_or_with_ram_disabled),
 		CLAIM(wide_accesses_are_their_bytes_low_first),
