@@ -209,6 +209,9 @@ void window_check(struct mon_engine *e)
 	e->window_dirty = false;
 	e->no_window = false;
 	if (!(e->vcpu->cr0 & X86_CR0_PG)) {
+		/* Linear is physical now, and the scratch page would hide RAM. */
+		if (e->user_scratch)
+			move_user_scratch(e, 0);
 		watch_tables(e, tables, 0);
 		return;
 	}
