@@ -98,6 +98,8 @@ void guest_main(void)
 		TRY("movl (%0), %%eax", : : "r"(i << 22 | 0x123000) : "eax", "memory");
 		if (caught.vector == 14 && caught.cr2 == (i << 22 | 0x123000) && caught.error == 0)
 			touched++;
+		else if (errors++ < 10)
+			print("gone %08x: vector %d error %04x cr2 %08x\n", i << 22 | 0x123000, caught.vector, caught.error, caught.cr2);
 	}
 	print("gone: %u faults\n", touched);
 }
