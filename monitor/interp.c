@@ -144,9 +144,16 @@ static interp_fn find_handler(const struct mon_vcpu *v, const struct prescan_ins
 	}
 }
 
+static bool repeated_string(const struct prescan_insn *in)
+{
+	return in->map == PRESCAN_MAP_1B && in->prefixes & (PRESCAN_PFX_REP | PRESCAN_PFX_REPNE) &&
+	       ((in->opcode >= 0x6c && in->opcode <= 0x6f) || (in->opcode >= 0xa4 && in->opcode <= 0xaf));
+}
+
 enum mon_status mon_interp_insn(struct mon_vcpu *v, const struct prescan_insn *in, const uint8_t *bytes)
 {
 	interp_fn handler = find_handler(v, in);
+	uint32_t rf = v->eflags & X86_FLAG_RF, eip = v->eip;
 	uint8_t shadow = v->int_shadow;
 	enum mon_status status;
 
@@ -155,13 +162,16 @@ enum mon_status mon_interp_insn(struct mon_vcpu *v, const struct prescan_insn *i
 	if (!handler)
 		return ip_ud(v);
 	v->int_shadow = 0;
+	/* RF lasts for one instruction. Away with it before, not after: IRET and task switches load the next one's. */
+	v->eflags &= ~(uint32_t)X86_FLAG_RF;
 	status = handler(v, in);
 	if (PLX_LIKELY(status == MON_OK)) {
-		/* RF lasts for one instruction; IRET alone has just loaded the next one's. */
-		if (PLX_UNLIKELY(v->eflags & X86_FLAG_RF) && !(in->map == PRESCAN_MAP_1B && in->opcode == 0xcf))
-			v->eflags &= ~(uint32_t)X86_FLAG_RF;
+		/* Between two elements of a repeated instruction RF is 1: the breakpoint at it has had its turn. */
+		if (PLX_UNLIKELY(v->eip == eip) && repeated_string(in))
+			v->eflags |= X86_FLAG_RF;
 	} else if (status == MON_FAULT) {
 		v->int_shadow = shadow;
+		v->eflags |= rf;
 	}
 	return status;
 }
@@ -193,7 +203,9 @@ enum mon_status mon_interp_one(struct mon_vcpu *v)
 	return mon_interp_insn(v, &in, bytes);
 }
 
-#define DR6_BS	0x4000u		/* in DR6: a single step was the cause */
+/* In DR6, the causes of #DB: a single step; breakpoints 3 to 0. */
+#define DR6_BS	0x4000u
+#define DR6_B	0x000fu
 
 /*
  * Does an instruction that began with TF = 1 end in a single-step trap? Not MOV SS and POP SS, which hold it
@@ -209,23 +221,44 @@ static bool traps_after(const struct mon_vcpu *v, const struct prescan_insn *in)
 	return true;
 }
 
+/* #DB; @hits: the breakpoints that caused it, and BS. B3 to B0 of former times are forgotten with each new breakpoint. */
+static enum mon_status debug_exception(struct mon_vcpu *v, uint32_t cause)
+{
+	if (cause & DR6_B)
+		v->dr[6] &= ~DR6_B;
+	v->dr[6] |= cause;
+	v->halted = 0;				/* HLT ends with its own trap */
+	mon_fault(v, X86_VEC_DB);
+	return mon_deliver_fault(v);
+}
+
 enum mon_status mon_step(struct mon_vcpu *v)
 {
 	bool tf = v->eflags & X86_FLAG_TF;
 	uint8_t bytes[PRESCAN_INSN_MAX + 1];
 	struct prescan_insn in;
 	enum mon_status status;
+	uint32_t cause;
+
+	/* MOV SS and POP SS hold back breakpoints as they do interrupts: a hit of theirs waits for the instruction after. */
+	if (!(v->int_shadow & MON_SHADOW_SS)) {
+		v->debug_hits = 0;
+		if (v->debug_armed & MON_DEBUG_CODE && !(v->eflags & X86_FLAG_RF)) {
+			cause = mon_debug_code(v, v->seg[X86_CS].base + v->eip);
+			if (cause)
+				return debug_exception(v, cause);
+		}
+	}
 
 	status = fetch(v, bytes, &in);
 	if (status == MON_OK)
 		status = mon_interp_insn(v, &in, bytes);
 	if (status == MON_FAULT)
 		return mon_deliver_fault(v);
-	if (PLX_UNLIKELY(tf) && (status == MON_OK || status == MON_HALT) && traps_after(v, &in)) {
-		v->halted = 0;			/* HLT ends with its own trap */
-		v->dr[6] |= DR6_BS;
-		mon_fault(v, X86_VEC_DB);
-		return mon_deliver_fault(v);
-	}
-	return status;
+	if (status != MON_OK && status != MON_HALT)
+		return status;
+	cause = tf && traps_after(v, &in) ? DR6_BS : 0;
+	if (PLX_UNLIKELY(v->debug_hits) && !(v->int_shadow & MON_SHADOW_SS))
+		cause |= v->debug_hits;
+	return PLX_UNLIKELY(cause) ? debug_exception(v, cause) : status;
 }

@@ -122,7 +122,7 @@ INTERP_HANDLER(interp_string_port)
 		}
 		left -= done;
 		ip_set_reg(v, X86_ECX, in->addrsize, left);
-		if ((v->eflags & X86_FLAG_TF) && left)
+		if (ip_traps_between(v) && left)
 			return MON_OK;
 		budget -= plx_min32(done, budget);
 	}

@@ -19,10 +19,16 @@ static inline bool ip_repeats(const struct prescan_insn *in)
 	return in->prefixes & (PRESCAN_PFX_REP | PRESCAN_PFX_REPNE);
 }
 
-/* Runs go upward, and a single-stepped instruction does one element at a time. */
+/* Runs go upward, and an instruction that is single-stepped or watched does one element at a time. */
 static inline bool ip_may_run(const struct mon_vcpu *v)
 {
-	return !(v->eflags & (X86_FLAG_DF | X86_FLAG_TF));
+	return !(v->eflags & (X86_FLAG_DF | X86_FLAG_TF)) && !v->debug_armed;
+}
+
+/* Does a trap come between this element and the next? */
+static inline bool ip_traps_between(const struct mon_vcpu *v)
+{
+	return (v->eflags & X86_FLAG_TF) || v->debug_hits;
 }
 
 /* ESI or EDI on by @count elements, the way DF says, within the address size. */

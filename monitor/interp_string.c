@@ -166,8 +166,8 @@ INTERP_HANDLER(interp_string)
 		/* REPE goes on while ZF is 1, REPNE while it is 0. */
 		if (compares && !(v->eflags & X86_FLAG_ZF) == !!(in->prefixes & PRESCAN_PFX_REP))
 			return ip_done(v, in);
-		if ((v->eflags & X86_FLAG_TF) && left != done)
-			return MON_OK;			/* a single-step trap after each element */
+		if (ip_traps_between(v) && left != done)
+			return MON_OK;
 		budget -= plx_min32(done, budget);
 	}
 }

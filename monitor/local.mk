@@ -13,6 +13,7 @@ monitor_libmonitor_a_SOURCES += \
 	monitor/interrupt.c \
 	monitor/task.c \
 	monitor/sysreg.c \
+	monitor/debug.c \
 	monitor/msr.c \
 	monitor/cpuid.c
 

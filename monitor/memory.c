@@ -304,15 +304,26 @@ static inline enum mon_status write_linear(struct mon_vcpu *vcpu, uint32_t linea
 	return write_slow(vcpu, linear, buf, nbytes, access);
 }
 
+/* Data breakpoints watch what an instruction does, not how the processor finds its way through tables. Fetches come by
+ * read_linear and are none of theirs. */
+static inline enum mon_status watched(struct mon_vcpu *vcpu, uint32_t linear, uint32_t nbytes, unsigned int access,
+				      enum mon_status st)
+{
+	if (PLX_UNLIKELY(vcpu->debug_armed & MON_DEBUG_DATA) && st == MON_OK && !(access & (MON_ACC_SYSTEM | MON_ACC_PEEK)))
+		mon_debug_data(vcpu, linear, nbytes, access & MON_ACC_WRITE);
+	return st;
+}
+
 enum mon_status mon_read(struct mon_vcpu *vcpu, uint32_t linear, void *buf, uint32_t nbytes, unsigned int access)
 {
-	return read_linear(vcpu, linear, buf, nbytes, access);
+	return watched(vcpu, linear, nbytes, access & ~(unsigned int)MON_ACC_WRITE,
+		       read_linear(vcpu, linear, buf, nbytes, access));
 }
 
 enum mon_status mon_write(struct mon_vcpu *vcpu, uint32_t linear, const void *buf, uint32_t nbytes,
 			  unsigned int access)
 {
-	return write_linear(vcpu, linear, buf, nbytes, access);
+	return watched(vcpu, linear, nbytes, access | MON_ACC_WRITE, write_linear(vcpu, linear, buf, nbytes, access));
 }
 
 enum mon_status mon_probe(struct mon_vcpu *vcpu, uint32_t linear, uint32_t nbytes, unsigned int access)
@@ -380,7 +391,7 @@ enum mon_status mon_seg_read(struct mon_vcpu *vcpu, unsigned int sreg, uint32_t 
 		return st;
 	if (sys_misaligned(vcpu, linear, nbytes))
 		return mon_fault_error(vcpu, X86_VEC_AC, 0);
-	return read_linear(vcpu, linear, buf, nbytes, MON_ACC_READ);
+	return watched(vcpu, linear, nbytes, MON_ACC_READ, read_linear(vcpu, linear, buf, nbytes, MON_ACC_READ));
 }
 
 enum mon_status mon_seg_write(struct mon_vcpu *vcpu, unsigned int sreg, uint32_t offset, const void *buf,
@@ -394,7 +405,7 @@ enum mon_status mon_seg_write(struct mon_vcpu *vcpu, unsigned int sreg, uint32_t
 		return st;
 	if (sys_misaligned(vcpu, linear, nbytes))
 		return mon_fault_error(vcpu, X86_VEC_AC, 0);
-	return write_linear(vcpu, linear, buf, nbytes, MON_ACC_WRITE);
+	return watched(vcpu, linear, nbytes, MON_ACC_WRITE, write_linear(vcpu, linear, buf, nbytes, MON_ACC_WRITE));
 }
 
 /* ---- instruction bytes ----------------------------------------------------------------------------- */

@@ -135,6 +135,11 @@ enum mon_status mon_hlt(struct mon_vcpu *vcpu);				/* MON_HALT or MON_FAULT */
 /* LGDT/LIDT with the operand already read (16-bit operand size: base & 0xffffff is done here). */
 enum mon_status mon_lgdt(struct mon_vcpu *vcpu, uint16_t limit, uint32_t base, unsigned int opsize);
 enum mon_status mon_lidt(struct mon_vcpu *vcpu, uint16_t limit, uint32_t base, unsigned int opsize);
+/* debug.c: breakpoints. Arm: after DR7 was written, however. Code: those for an instruction at @linear, bit n for DRn. Data: an
+ * access was done, while MON_DEBUG_DATA is armed; hits are gathered for mon_step. */
+void mon_debug_arm(struct mon_vcpu *vcpu);
+uint8_t mon_debug_code(const struct mon_vcpu *vcpu, uint32_t linear);
+void mon_debug_data(struct mon_vcpu *vcpu, uint32_t linear, uint32_t nbytes, bool write);
 /* Flags: CLI and STI with IOPL, V86, PVI; POPF with its masks. @opsize 2 keeps the upper half. */
 enum mon_status mon_cli(struct mon_vcpu *vcpu);
 enum mon_status mon_sti(struct mon_vcpu *vcpu);			/* sets int_shadow if IF was 0 */
@@ -167,7 +172,7 @@ enum mon_status mon_interp_one(struct mon_vcpu *vcpu);
 /* The same for a caller that has decoded it. */
 struct prescan_insn;
 enum mon_status mon_interp_insn(struct mon_vcpu *vcpu, const struct prescan_insn *insn, const uint8_t *bytes);
-/* mon_interp_one, then what a processor does around it: faults are delivered, TF raises #DB.
+/* mon_interp_one, and what a processor does around it: faults are delivered, TF and breakpoints raise #DB.
  * MON_OK, MON_HALT or MON_SHUTDOWN. */
 enum mon_status mon_step(struct mon_vcpu *vcpu);
 

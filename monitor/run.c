@@ -135,6 +135,8 @@ static bool refresh_mode(struct mon_engine *e)
 {
 	struct mon_vcpu *v = e->vcpu;
 
+	/* Native code runs while no breakpoint is enabled: RF has nothing to hold back. Page-fault handlers return with it set. */
+	v->eflags &= ~(uint32_t)X86_FLAG_RF;
 	if (v->cpl == 3 && !e->user_scratch && (v->cr0 & X86_CR0_PG) && e->last_cpl != 3)
 		window_need_user_scratch(e);
 	if (e->window_dirty)
@@ -310,7 +312,7 @@ static bool can_resume(struct mon_engine *e, const struct site *s, uint64_t flus
 	const struct frag *f;
 
 	if (!s->resume || v->eip != s->eip + s->insn_len || v->int_shadow || v->nexus.kick ||
-	    (v->eflags & X86_FLAG_TF) || (e->intr && (v->eflags & X86_FLAG_IF)))
+	    (v->eflags & X86_FLAG_TF) || v->debug_armed || (e->intr && (v->eflags & X86_FLAG_IF)))
 		return false;
 	if ((v->seg_dirty | v->mode_dirty | e->cut_dirty | e->window_dirty) && !refresh_mode(e))
 		return false;
@@ -501,7 +503,7 @@ enum engine_result engine_run(struct mon_engine *e)
 			return result;
 		if (v->halted)
 			continue;
-		if (v->int_shadow || (v->eflags & X86_FLAG_TF) || e->interpret_only) {
+		if (v->int_shadow || (v->eflags & X86_FLAG_TF) || v->debug_armed || e->interpret_only) {
 			e->stats.steps++;
 			t.st = mon_step(v);
 			step = STEP_STATUS;

@@ -67,6 +67,7 @@ void mon_reset(struct mon_vcpu *vcpu)
 	memset(vcpu->dr, 0, sizeof(vcpu->dr));
 	vcpu->dr[6] = DR6_ONES;
 	vcpu->dr[7] = DR7_ONES;
+	vcpu->debug_armed = vcpu->debug_hits = 0;
 	vcpu->efer = 0;
 	vcpu->sysenter_cs = vcpu->sysenter_esp = vcpu->sysenter_eip = 0;
 	vcpu->apic_base = 0xfee00100;		/* the boot processor, its APIC switched off */
@@ -337,6 +338,8 @@ enum mon_status mon_write_dr(struct mon_vcpu *vcpu, unsigned int n, uint32_t val
 	if (vcpu->dr[n] != value)
 		sys_mode_changed(vcpu);
 	vcpu->dr[n] = value;
+	if (n == 7)
+		mon_debug_arm(vcpu);
 	return MON_OK;
 }
 

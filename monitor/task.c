@@ -320,6 +320,7 @@ static void commit_registers(struct mon_vcpu *vcpu, const struct task *t, uint32
 	vcpu->cpl = mon_v86(vcpu) ? 3 : t->sreg[X86_CS] & 3;
 	vcpu->cr0 |= X86_CR0_TS;
 	vcpu->dr[7] &= ~DR7_LOCAL;
+	mon_debug_arm(vcpu);
 	vcpu->int_shadow = 0;
 	sys_mode_changed(vcpu);
 }

@@ -107,6 +107,8 @@ struct mon_vcpu {
 	uint32_t cr0, cr2, cr3, cr4;
 	uint64_t pdpte[4];	/* PAE: loaded by MOV CR3 and friends */
 	uint32_t dr[8];
+	uint8_t debug_armed;	/* MON_DEBUG_*: what kinds of breakpoint DR7 enables; debug.c */
+	uint8_t debug_hits;	/* data breakpoints that the present instruction has hit, bit n for DRn */
 	uint64_t efer;
 	uint32_t sysenter_cs, sysenter_esp, sysenter_eip;
 	uint64_t apic_base;
@@ -135,6 +137,9 @@ struct mon_vcpu {
 
 	struct mon_tlb tlb[MON_TLB_SIZE];
 };
+
+#define MON_DEBUG_CODE	1
+#define MON_DEBUG_DATA	2
 
 #define MON_SHADOW_STI	1
 #define MON_SHADOW_SS	2
