@@ -56,10 +56,10 @@ static void keep_registers(struct mon_vcpu *v, const greg_t *g)
 	v->nexus.fault_address = (uint32_t)g[REG_CR2];
 }
 
-/* The kernel leaves AC as the guest had it; our own accesses need not be aligned. */
-static inline void clear_ac(void)
+/* The kernel leaves AC and ID as the guest had them; our own accesses need not be aligned, and nexus_enter counts on ID 0. */
+static inline void clear_flags(void)
 {
-	__asm__ volatile("pushfq; andl $~0x40000, (%%rsp); popfq" : : : "memory", "cc");
+	__asm__ volatile("pushfq; andl $~0x240000, (%%rsp); popfq" : : : "memory", "cc");
 }
 
 static bool in_guest(const greg_t *g)
@@ -115,7 +115,7 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 	struct mon_vcpu *v;
 	uint64_t rip;
 
-	clear_ac();
+	clear_flags();
 	(void)info;
 	if (!vm) {
 		crash(sig, g);
@@ -142,7 +142,7 @@ static void on_kick(int sig, siginfo_t *info, void *context)
 	struct plx_vm *vm = current_vm;
 	struct mon_vcpu *v;
 
-	clear_ac();
+	clear_flags();
 	(void)sig;
 	(void)info;
 	if (!vm || vm->vcpu->nexus.host_env)

@@ -34,7 +34,6 @@ void exits_locate(struct mon_engine *e, uint32_t host_eip)
 	uint32_t frag = prescan_cache_at(&e->cache, offset);
 	const struct frag_rec *rec;
 	const struct frag *f;
-	struct prescan_insn insn;
 	uint32_t kind;
 
 	if (!frag) {
@@ -63,8 +62,7 @@ void exits_locate(struct mon_engine *e, uint32_t host_eip)
 	case REC_ESP:
 		v->gpr[X86_ESP] = scratch->esp;
 		break;
-	case REC_DONE_ECX_EDX:
-		v->eip++;		/* PUSHF is one byte; so are its only prefixed forms not inlined */
+	case REC_ECX_EDX:
 		v->gpr[X86_ECX] = scratch->ecx;
 		v->gpr[X86_EDX] = scratch->edx;
 		break;
@@ -81,19 +79,11 @@ void exits_locate(struct mon_engine *e, uint32_t host_eip)
 		v->eip = scratch->target;
 		v->gpr[X86_ECX] = scratch->ecx;
 		break;
-	case REC_BRANCH: {
-		uint8_t bytes[PRESCAN_INSN_MAX];
-		uint32_t nbytes = 0;
-
-		/* The frame is write-protected while the fragment lives, so these are the bytes it was made from. */
-		if (mon_fetch(v, v->eip, bytes, &nbytes) != MON_OK ||
-		    prescan_decode(bytes, nbytes, f->key & KEY_D ? PRESCAN_MODE_32 : PRESCAN_MODE_16, &insn) != PRESCAN_OK) {
-			engine_die(e, "a branch under way cannot be decoded again", 0);
-			return;
-		}
-		v->eip = prescan_branch_target(&insn, v->eip);
+	case REC_BRANCH:
+		/* Not decoded again: the guest may have unmapped its code, and still run it from the TLB. */
+		if (!prescan_cache_jump_target(&e->cache, f->body + rec->host_off, &v->eip))
+			engine_die(e, "a branch under way leads nowhere", 0);
 		break;
-	}
 	}
 }
 

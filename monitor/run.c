@@ -149,6 +149,7 @@ static bool refresh_mode(struct mon_engine *e)
 	if (v->seg_dirty && !segs_load(e))
 		return false;
 	e->key = engine_key(e);
+	prescan_cache_jump_mode(&e->cache, e->key);
 	v->mode_dirty = 0;
 	return true;
 }
@@ -205,7 +206,8 @@ static uint32_t translate(struct mon_engine *e, enum mon_status *st)
 	if (!(req.key & KEY_D) && 0x10000 - (req.eip & 0xffff) < req.nbytes)
 		req.nbytes_page = req.nbytes = 0x10000 - (req.eip & 0xffff);
 	memcpy(bytes, host, req.nbytes);
-	if (req.nbytes == room && fetch_page(e, linear + room, MON_ACC_PEEK, &x2, &host2) && host2) {
+	if (req.nbytes == room && fetch_page(e, linear + room, MON_ACC_PEEK, &x2, &host2) && host2 &&
+	    (x2.user || v->cpl < 3)) {
 		second = true;
 		req.nbytes += PRESCAN_INSN_MAX;
 		if (limit - req.eip < req.nbytes)
@@ -302,7 +304,12 @@ static void enter(struct mon_engine *e, uint32_t host_eip)
 	v->nexus.host_env = 0;
 	nexus_enter(v);
 	v->nexus.entered = 0;
-	v->eflags = (v->eflags & REAL_FLAGS) | (virt & ~(uint32_t)X86_FLAG_IF) | flag_page(e)->vif | X86_FLAG_ONE;
+	if (v->nexus.load & NX_LOAD_FPU)	/* a kick came before it was loaded */
+		v->fpu_live = false;
+	/* CPL 3 has no say about IF here, but may be able to write the page. */
+	if (v->cpl != 3)
+		virt = (virt & ~(uint32_t)X86_FLAG_IF) | (flag_page(e)->vif & X86_FLAG_IF);
+	v->eflags = (v->eflags & REAL_FLAGS) | virt | X86_FLAG_ONE;
 }
 
 /* After a callout: may we go on right behind it? */
@@ -319,7 +326,7 @@ static bool can_resume(struct mon_engine *e, const struct site *s, uint64_t flus
 	if (e->cache.stat_flushes != flushes || e->no_window)
 		return false;
 	f = &e->cache.frags[s->frag];
-	if (f->dead)
+	if (f->dead || e->cache.active_page[(f->eip + f->cs_base) >> PLX_PAGE_SHIFT] != f->code_page)
 		return false;
 	return f->key == e->key && f->cs_base == v->seg[X86_CS].base;
 }

@@ -62,13 +62,12 @@ uint16_t segs_selector(struct mon_engine *e, const struct host_segment *seg)
 		if (!slot_in_use(e, i))
 			e->ldt[i].used = 0;
 	}
-	if (e->ldt[i].seg.limit || e->ldt[i].seg.base) {
+	at = &e->ldt_hash[hash_of(&e->ldt[i].seg)];
+	while (*at && *at != i)
+		at = &e->ldt[*at].hash_next;
+	if (*at) {			/* not so for a slot that was never used */
 		e->ldt_generation++;
-		at = &e->ldt_hash[hash_of(&e->ldt[i].seg)];
-		while (*at && *at != i)
-			at = &e->ldt[*at].hash_next;
-		if (*at)
-			*at = e->ldt[i].hash_next;
+		*at = e->ldt[i].hash_next;
 	}
 	e->ldt[i].seg = *seg;
 	e->ldt[i].used = 1;
@@ -95,7 +94,8 @@ void segs_init(struct mon_engine *e)
 /* A selector that faults on every access, for what must not be reached natively. */
 static uint16_t no_access(struct mon_engine *e, unsigned int sreg)
 {
-	const struct host_segment nothing = { .base = 1, .limit = 0, .kind = HOST_SEG_RO, .big = 0 };
+	/* SS wants a writable segment: one that expands down to above its top. */
+	const struct host_segment nothing = { .base = 0, .limit = 0xffffffff, .kind = HOST_SEG_RW_DOWN, .big = 1 };
 
 	if (sreg != X86_SS)
 		return 0;
@@ -179,6 +179,17 @@ static void load_code(struct mon_engine *e)
 	e->cs_host_base = cs.base;
 }
 
+/* The host's CS has no limit, for the code cache lies high: what the guest's would forbid to read must be checked. */
+static uint32_t code_guard(const struct mon_engine *e)
+{
+	const struct mon_seg *s = &e->vcpu->seg[X86_CS];
+	uint32_t cut = e->vcpu->cpl == 3 ? e->user_cut : 0;
+
+	if (!(s->attr & MON_SEG_READABLE) || s->limit < 0xffff || (cut && (s->base >= cut || cut - s->base < 0x20000)))
+		return KEY_GUARD_CS | KEY_GUARD_CS16;
+	return e->vcpu->cpl == 3 || s->limit != 0xffffffff ? KEY_GUARD_CS : 0;
+}
+
 bool segs_load(struct mon_engine *e)
 {
 	struct mon_vcpu *v = e->vcpu;
@@ -195,7 +206,7 @@ bool segs_load(struct mon_engine *e)
 		else
 			load_data(e, i);
 	}
-	e->guard = e->guard_of[X86_FS] | e->guard_of[X86_GS];
+	e->guard = e->guard_of[X86_FS] | e->guard_of[X86_GS] | code_guard(e);
 	v->seg_dirty = 0;
 	return !e->dead;
 }

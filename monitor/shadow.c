@@ -178,7 +178,8 @@ static uint32_t neighbour_flags(struct mon_engine *e, uint32_t linear, uint32_t 
 	entry = e->vm->page[*gfn];
 	if (!(entry & MON_PAGE_PRESENT))
 		return 0;
-	if (x.writable && frame_writable(entry))
+	/* Without CR0.WP a peek says what the supervisor may write: no word about CPL 3. */
+	if (x.writable && frame_writable(entry) && (v->cpl < 3 || v->cr0 & X86_CR0_WP))
 		flags |= SHADOW_W;
 	if (x.user)
 		flags |= SHADOW_U;

@@ -44,6 +44,16 @@ void prescan_cache_jump_clear(struct prescan_cache *c, unsigned int user)
 	c->jump_log_full[user] = false;
 }
 
+void prescan_cache_jump_mode(struct prescan_cache *c, uint32_t key)
+{
+	unsigned int user = !!(key & KEY_CPL3);
+
+	if (c->jump_key[user] == key)
+		return;
+	prescan_cache_jump_clear(c, user);
+	c->jump_key[user] = key;
+}
+
 void prescan_cache_jump_fill(struct prescan_cache *c, uint32_t frag)
 {
 	struct frag *f = &c->frags[frag];
@@ -52,10 +62,7 @@ void prescan_cache_jump_fill(struct prescan_cache *c, uint32_t frag)
 
 	if (!f->indirect_entry)
 		return;
-	if (c->jump_key[user] != f->key) {
-		prescan_cache_jump_clear(c, user);
-		c->jump_key[user] = f->key;
-	}
+	prescan_cache_jump_mode(c, f->key);
 	if (!c->jump_frag[user][index]) {
 		if (c->njump_log[user] < CACHE_MAX_JUMP_LOG)
 			c->jump_log[user][c->njump_log[user]++] = (uint16_t)index;
@@ -367,4 +374,24 @@ uint32_t prescan_cache_site_at(struct prescan_cache *c, uint32_t offset)
 		return 0;
 	memcpy(&value, code + 2, 4);
 	return value < c->nsites ? value : 0;
+}
+
+bool prescan_cache_jump_target(struct prescan_cache *c, uint32_t offset, uint32_t *eip)
+{
+	uint32_t low = 1, high = c->nlinks, site;
+
+	offset += c->rw[offset] == 0x66 ? 2 : 1;
+	while (low < high) {			/* links are made in the order of their places */
+		uint32_t mid = low + (high - low) / 2;
+
+		if (c->links[mid].patch < offset)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low == c->nlinks || c->links[low].patch != offset)
+		return false;
+	site = prescan_cache_site_at(c, c->links[low].veneer);
+	*eip = c->sites[site].eip;
+	return site != 0;
 }

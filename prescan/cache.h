@@ -34,6 +34,8 @@
 #define KEY_GUARD_GS	0x800
 #define KEY_SAFE_FS	0x1000	/* ... but its base is such that small constant offsets cannot */
 #define KEY_SAFE_GS	0x2000
+#define KEY_GUARD_CS	0x4000	/* data read through CS is not held by the host's limit: only checked accesses */
+#define KEY_GUARD_CS16	0x8000	/* ... not even with 16-bit addresses */
 
 enum prescan_rewrite { REWRITE_ADAPTIVE = 0, REWRITE_FARCALL, REWRITE_INT3 };
 
@@ -45,7 +47,7 @@ enum rec_kind {
 	REC_PUSHED,		/* ... once 4 is added to ESP */
 	REC_PUSHED_ECX,		/* ... and ECX from scratch */
 	REC_PUSHED_ECX_EDX,	/* ... and EDX too */
-	REC_DONE_ECX_EDX,	/* the instruction is done once ECX and EDX are taken from scratch */
+	REC_ECX_EDX,		/* ... once ECX and EDX are taken from scratch */
 	REC_BRANCH,		/* done: EIP is the target of the direct branch at this place */
 	REC_INDIRECT,		/* done: EIP is scratch.target, ECX from scratch.ecx */
 };
@@ -192,6 +194,10 @@ void prescan_cache_kill(struct prescan_cache *c, uint32_t frag);
 void prescan_cache_link(struct prescan_cache *c, uint32_t link, uint32_t target);
 void prescan_cache_jump_fill(struct prescan_cache *c, uint32_t frag);
 void prescan_cache_jump_clear(struct prescan_cache *c, unsigned int user);
+/* Fragments of @key are about to run: their jump table holds nothing made for another mode. */
+void prescan_cache_jump_mode(struct prescan_cache *c, uint32_t key);
+/* Where the direct jump at this offset of main code goes in the guest; true if there is one. */
+bool prescan_cache_jump_target(struct prescan_cache *c, uint32_t offset, uint32_t *eip);
 /* Which fragment's main code holds this window offset; 0: none. */
 uint32_t prescan_cache_at(struct prescan_cache *c, uint32_t offset);
 /* The record for an offset from the body. */

@@ -74,7 +74,7 @@ static void inline_sti(struct emit *e, const struct prescan_insn *insn, const ui
  * PUSHF at CPL 0: the processor pushes its own IF (1) and IOPL (0); the virtual IF replaces it without
  * touching the flags: image - 200h + vif.
  */
-static void inline_pushf(struct emit *e, uint32_t off)
+static void inline_pushf(struct emit *e, uint32_t off, uint32_t next)
 {
 	emit_rec(e, off, REC_EXACT);
 	emit8(e, 0x9c);			/* pushf */
@@ -94,7 +94,7 @@ static void inline_pushf(struct emit *e, uint32_t off)
 	emit8(e, 0x89);			/* mov %ecx, (%esp) */
 	emit8(e, 0x0c);
 	emit8(e, 0x24);
-	emit_rec(e, off, REC_DONE_ECX_EDX);
+	emit_rec(e, next, REC_ECX_EDX);
 	emit_load(e, X86_ECX, SCRATCH(e, ecx));
 	emit_load(e, X86_EDX, SCRATCH(e, edx));
 }
@@ -178,7 +178,7 @@ bool emit_inline_flags(struct emit *e, const struct prescan_insn *insn, const ui
 			emit8(e, 0x9c);
 			return true;
 		}
-		inline_pushf(e, off);
+		inline_pushf(e, off, off + insn->length);
 		return true;
 	case 0x9d:
 		inline_popf(e, insn, bytes, off);

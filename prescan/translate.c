@@ -153,6 +153,12 @@ uint32_t prescan_branch_target(const struct prescan_insn *insn, uint32_t eip)
 	return insn->opsize == 2 ? target & 0xffff : target;
 }
 
+/* BT, BTS, BTR, BTC m,r: the bit's number moves the address by up to 256 MiB. */
+static bool is_bit_string(const struct prescan_insn *insn)
+{
+	return insn->map == PRESCAN_MAP_0F && (insn->opcode & 0xe7) == 0xa3;
+}
+
 /* A data access that the segment limit alone does not keep out of supervisor pages. */
 static bool must_check_segment(const struct emit *e, const struct prescan_insn *insn)
 {
@@ -160,11 +166,13 @@ static bool must_check_segment(const struct emit *e, const struct prescan_insn *
 	uint32_t guard = insn->seg == X86_FS ? KEY_GUARD_FS : insn->seg == X86_GS ? KEY_GUARD_GS : 0;
 	uint32_t safe = insn->seg == X86_FS ? KEY_SAFE_FS : KEY_SAFE_GS;
 
+	if (insn->seg == X86_CS)
+		guard = insn->addrsize == 2 ? KEY_GUARD_CS16 : KEY_GUARD_CS;
 	if (!(key & guard) || (insn->flags & PRESCAN_F_AGEN))
 		return false;
-	if (!(insn->flags & PRESCAN_F_MEM))	/* string source, XLAT */
-		return insn->prefixes & PRESCAN_PFX_SEG;
-	return !(key & safe) || insn->base != PRESCAN_NO_REG || insn->index != PRESCAN_NO_REG ||
+	if (!(insn->flags & PRESCAN_F_MEM))	/* string source, XLAT; before a branch it is a hint */
+		return (insn->prefixes & PRESCAN_PFX_SEG) && insn->klass != PRESCAN_BRANCH;
+	return insn->seg == X86_CS || is_bit_string(insn) || !(key & safe) || insn->base != PRESCAN_NO_REG || insn->index != PRESCAN_NO_REG ||
 	       insn->addrsize != 4 || insn->disp < -SAFE_DISPLACEMENT || insn->disp > SAFE_DISPLACEMENT;
 }
 
@@ -376,8 +384,7 @@ uint32_t prescan_translate(struct prescan_cache *c, const struct prescan_request
 			ended = translate_one(&e, &insn, req->bytes + off, eip);
 		}
 		if (was_sti)
-			e.after_sti = e.after_sti && insn.map == PRESCAN_MAP_1B && insn.opcode == 0xfb &&
-				      insn.klass == PRESCAN_FLAGS;
+			e.after_sti = false;	/* a second STI finds IF set: it holds nothing back */
 		e.f->ninsns++;
 		off += insn.length;
 		eip += insn.length;
