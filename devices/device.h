@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * devices/device.h - what a chip may know of the machine around it: nothing but these.
  *

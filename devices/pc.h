@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * devices/pc.h - the machine: which chips there are, and how they are wired. A 1996 PC: i440FX, PIIX3, PIIX4 power management.
  *

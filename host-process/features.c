@@ -4,6 +4,7 @@
  *
  * Asked by: vm.c. Each feature names a variant that is chosen once, at start.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <string.h>
 #include <sys/auxv.h>

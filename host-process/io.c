@@ -86,11 +86,20 @@ static int io_intack(void *host)
 	return vm->machine_ops->intack(vm->machine);
 }
 
+static bool io_ferr(void *host, bool level)
+{
+	struct plx_vm *vm = host;
+
+	hp_host_env(vm);
+	return vm->machine_ops->ferr ? vm->machine_ops->ferr(vm->machine, level) : true;
+}
+
 void hp_io_init(struct plx_vm *vm)
 {
 	vm->io = (struct mon_io_ops){
 		.in = io_in, .out = io_out, .ins = io_ins, .outs = io_outs,
 		.mmio_read = io_mmio_read, .mmio_write = io_mmio_write, .intack = io_intack,
+		.ferr = io_ferr,
 	};
 	vm->vm.io = &vm->io;
 	vm->vm.machine = vm;

@@ -8,6 +8,7 @@ host_process_libhostprocess_a_SOURCES = \
 	host-process/map.c \
 	host-process/process.h \
 	host-process/signal.c \
+	host-process/spaces.c \
 	host-process/stats.c \
 	host-process/vm.c
 host_process_libhostprocess_a_CFLAGS = $(AM_CFLAGS) -mgeneral-regs-only -fno-stack-protector

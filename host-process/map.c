@@ -155,6 +155,7 @@ const struct plx_host_ops hp_host_ops = {
 	.show_code = host_show_code,
 	.place_user_scratch = host_place_user_scratch,
 	.set_segment = host_set_segment,
+	.hand_over = hp_hand_over,
 	.wait = host_wait,
 	.ticks = host_ticks,
 	.die = host_die,

@@ -14,6 +14,7 @@
 #define HOST_PROCESS_PROCESS_H
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,7 +25,7 @@
 #include "plexus/plexus.h"
 
 #define HP_ERROR_MAX 256
-#define HP_ARENA_BYTES (1ull << 30)
+#define HP_ARENA_BYTES (2ull << 30)
 
 struct plx_vm {
 	struct mon_vm vm;
@@ -47,6 +48,9 @@ struct plx_vm {
 	uint64_t fs_base;		/* of the vCPU's thread */
 	pid_t vcpu_tid, vcpu_pid;
 	bool running, window_placed;
+	cpu_set_t affinity;		/* where Plexus may run at all */
+	uint64_t bound_ticks;
+	struct mon_space *wanted_space;	/* home shall make a process for it */
 	pthread_t vcpu_thread;
 	void *signal_stack;
 
@@ -65,6 +69,11 @@ uint32_t hp_min_linear(void);
 #define HP_KICK_SIGNAL SIGUSR1
 int hp_signals_install(struct plx_vm *vm);
 void hp_signals_remove(struct plx_vm *vm);
+
+/* spaces.c */
+int hp_spaces_create(struct plx_vm *vm, unsigned int count);
+void hp_spaces_destroy(struct plx_vm *vm);
+int hp_hand_over(void *host, struct mon_space *from, struct mon_space *to);
 
 /* io.c */
 void hp_host_env(struct plx_vm *vm);

@@ -2,6 +2,7 @@
 /*
  * host-process/stats.c - the engine's counters under the names that --stats shows.
  */
+#define _GNU_SOURCE
 #include <time.h>
 
 #include "host-process/process.h"
@@ -52,6 +53,9 @@ size_t plx_vm_stats(struct plx_vm *vm, struct plx_stat *out, size_t max)
 		{ "mapping", "protect calls", s->protects },
 		{ "mapping", "segment descriptors written", s->ldt_writes },
 		{ "mapping", "CR3 loads", s->cr3_loads },
+		{ "mapping", "page-table entries changed", s->cr3_entries_changed },
+		{ "mapping", "space switches", s->space_switches },
+		{ "mapping", "spaces", vm->engine->nspaces },
 		{ "mapping", "INVLPG", s->invlpgs },
 		{ "mapping", "window moves", s->window_moves },
 		{ "interrupt", "interrupts delivered", s->interrupts },

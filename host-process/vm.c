@@ -68,12 +68,6 @@ static int allocate_tables(struct plx_vm *vm)
 	bool ok = true;
 
 	ok &= (vm->vm.page = table(vm, 1u << 20, sizeof(*vm->vm.page))) != NULL;
-	ok &= (e->shadow = table(vm, 1u << 20, sizeof(*e->shadow))) != NULL;
-	ok &= (e->rmap_next = table(vm, 1u << 20, sizeof(*e->rmap_next))) != NULL;
-	ok &= (e->rmap_head = table(vm, 1u << 20, sizeof(*e->rmap_head))) != NULL;
-	ok &= (e->mapped_bits = table(vm, 1u << 14, sizeof(*e->mapped_bits))) != NULL;
-	ok &= (e->region_s = table(vm, 1024, sizeof(*e->region_s))) != NULL;
-	ok &= (e->region_u = table(vm, 1024, sizeof(*e->region_u))) != NULL;
 	ok &= (e->ldt = table(vm, ENGINE_LDT_SLOTS, sizeof(*e->ldt))) != NULL;
 	ok &= (c->frags = table(vm, CACHE_MAX_FRAGS, sizeof(*c->frags))) != NULL;
 	ok &= (c->recs = table(vm, CACHE_MAX_RECS, sizeof(*c->recs))) != NULL;
@@ -117,6 +111,8 @@ static int build(struct plx_vm *vm, const struct plx_vm_config *config)
 	err = hp_memory_create(vm, config);
 	if (!err)
 		err = allocate_tables(vm);
+	if (!err)
+		err = hp_spaces_create(vm, SPACE_MAX);
 	if (!err)
 		err = hp_features_parse(vm, config->host_features);
 	if (err)
@@ -199,6 +195,7 @@ int plx_vm_create(const struct plx_vm_config *config, struct plx_vm **out)
 
 void plx_vm_destroy(struct plx_vm *vm)
 {
+	hp_spaces_destroy(vm);
 	hp_memory_destroy(vm);
 	munmap(vm->arena, HP_ARENA_BYTES);
 }
@@ -234,6 +231,7 @@ int plx_vm_map(struct plx_vm *vm, uint32_t gpa, uint64_t nbytes, uint64_t offset
 			continue;
 		prescan_cache_written(&vm->engine->cache, gfn << PLX_PAGE_SHIFT, PLX_PAGE_SIZE);
 		shadow_drop_gfn(vm->engine, gfn);
+		space_tell(vm->engine, SPACE_DROP_GFN, gfn);
 		vm->vm.page[gfn] = entry;
 	}
 	mon_tlb_flush(vm->vcpu);
@@ -365,8 +363,9 @@ enum plx_exit plx_vcpu_run(struct plx_vm *vm)
 	vm->vcpu_thread = pthread_self();
 	vm->vcpu_tid = (pid_t)syscall(SYS_gettid);
 	vm->vcpu_pid = getpid();
+	vm->engine->spaces[0].host_tid = vm->vcpu_tid;
 	syscall(SYS_arch_prctl, ARCH_GET_FS, &vm->fs_base);
-	if (hp_signals_install(vm) || (!vm->window_placed && !window_place(vm->engine, 0, vm->engine->window))) {
+	if (hp_signals_install(vm) || (!vm->window_placed && !window_place(vm->engine, vm->engine->window))) {
 		hp_signals_remove(vm);
 		pthread_sigmask(SIG_SETMASK, &old, NULL);
 		return PLX_EXIT_ERROR;

@@ -17,6 +17,7 @@
 #include "monitor/mon.h"
 #include "monitor/host_ops.h"
 #include "monitor/window.h"
+#include "monitor/space.h"
 #include "prescan/cache.h"
 
 #define ENGINE_LDT_SLOTS 8192	/* slot 0 stays empty: its selector would be 7h */
@@ -30,7 +31,7 @@ struct mon_stats {
 	uint64_t fragments_invalidated, cache_flushes, callout_sites;
 	uint64_t links, unlinks, jump_fills;
 	uint64_t maps, map_pages, unmaps, unmap_pages, protects, ldt_writes;
-	uint64_t cr3_loads, cr3_pages_dropped, invlpgs, window_moves, page_activations;
+	uint64_t cr3_loads, cr3_entries_changed, space_switches, invlpgs, window_moves, page_activations;
 	uint64_t interrupts, exceptions, halts, steps;
 	uint64_t callout_class[PRESCAN_NR_CLASSES];
 	uint64_t halt_ticks;
@@ -46,6 +47,7 @@ struct ldt_slot {
 	struct host_segment seg;
 	uint32_t hash_next;
 	uint32_t used;		/* clock bit */
+	uint32_t version;	/* counts what was written here */
 };
 
 #define WINDOW_MAX_WATCHED 80	/* page directory pages and page tables under the window and the scratch page */
@@ -63,11 +65,11 @@ struct mon_engine {
 	uint32_t window;		/* host linear base */
 	uint32_t user_scratch;		/* host linear, 0: not placed */
 	uint8_t *window_rw;		/* the same memory, writable, above 4 GiB */
-	uint32_t main_shown, cold_shown;	/* window offsets: the code cache is mapped up to here */
 	bool window_dirty;		/* the guest's tables changed where it matters: window_check is due */
 	bool no_window;			/* the guest left no room for the window: interpret */
 	uint32_t watched[WINDOW_MAX_WATCHED];	/* gfns of guest tables with MON_PAGE_WATCH */
 	uint32_t nwatched;
+	uint32_t checks_since_move;
 	bool interpret_only;
 
 	/* vcpu->eflags while guest code runs holds real bits only; the virtual ones wait here. */
@@ -83,18 +85,16 @@ struct mon_engine {
 	uint32_t guard_of[6];
 	struct host_segment cs_memo;
 	uint32_t cs_memo_generation;
-	uint32_t user_cut;		/* CPL 3 segments end below this guest linear address; 0: no cut (4 GiB) */
 	uint32_t guard;			/* KEY_GUARD_*, KEY_SAFE_* of the present FS and GS */
 	uint32_t cs_host_base;
 
-	/* shadow.c: an entry a host linear page */
-	uint32_t *shadow;		/* gfn << 12 | SHADOW_* ; 0: nothing mapped */
-	uint32_t *rmap_next;		/* next linear page + 1 that shows the same gfn */
-	uint32_t *rmap_head;		/* by gfn: linear page + 1 */
-	uint64_t *mapped_bits;		/* bit a linear page */
-	uint32_t nr_mapped;
-	uint16_t *region_s, *region_u;	/* per 4 MiB: supervisor and user pages mapped */
-	bool cut_dirty;
+	/* space.c */
+	struct mon_space *spaces;	/* SPACE_MAX; the first is the home of plx_vcpu_run's thread */
+	uint32_t nspaces, max_spaces;
+	struct mon_space *space;	/* the one that runs; always the present process's own */
+	struct mon_space *next_space;
+	uint64_t space_clock;
+	uint32_t drop_first, drop_count;	/* shadow_drop_changed gathers a run */
 
 	/* exits.c: sites that fault often become callouts */
 	uint32_t callout_hash[4096];
@@ -109,6 +109,8 @@ struct mon_engine {
 
 	uint8_t last_cpl;
 	bool dead;
+	bool finished;			/* the run is over, with: */
+	uint32_t result;
 	struct mon_stats stats;
 };
 
@@ -140,11 +142,14 @@ void shadow_drop(struct mon_engine *e, uint32_t linear);
 void shadow_protect_gfn(struct mon_engine *e, uint32_t gfn);	/* no mapping of it stays writable */
 void shadow_drop_gfn(struct mon_engine *e, uint32_t gfn);
 void shadow_enter_user(struct mon_engine *e);
+void shadow_drop_changed(struct mon_engine *e, uint32_t linear, uint32_t nbytes);
+void shadow_drop_finish(struct mon_engine *e);
 
 void shadow_drop_range(struct mon_engine *e, uint32_t host_linear, uint32_t nbytes);
 
 /* window.c */
-bool window_place(struct mon_engine *e, uint32_t from, uint32_t to);
+bool window_place(struct mon_engine *e, uint32_t to);
+void window_sync(struct mon_engine *e);	/* make this process show the window where it stands */
 void window_show_code(struct mon_engine *e);
 void window_check(struct mon_engine *e);
 void window_need_user_scratch(struct mon_engine *e);	/* CPL 3 code is about to run for the first time */

@@ -230,6 +230,8 @@ enum mon_status exits_fault(struct mon_engine *e)
 		e->stats.fault_limit++;
 		return interpret_here(e, true);
 	case X86_VEC_MF:
+		if (!(e->vcpu->cr0 & X86_CR0_NE))
+			return interpret_here(e, false);	/* FERR# and IGNNE#: the interpreter's affair */
 		exits_locate(e, nx->fault_eip);
 		return mon_fault(e->vcpu, X86_VEC_MF);
 	case X86_VEC_XM:

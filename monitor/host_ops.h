@@ -27,6 +27,8 @@ struct host_segment {
 #define HOST_SEG_CODE	3	/* readable code */
 #define HOST_SEG_RO_DOWN 4
 
+struct mon_space;
+
 struct plx_host_ops {
 	/* Show @nbytes of the RAM object from @offset at @linear; replaces what is there. Never executable. */
 	int (*map)(void *host, uint32_t linear, uint64_t offset, uint64_t nbytes, int prot);
@@ -43,6 +45,10 @@ struct plx_host_ops {
 
 	/* Write descriptor table slot @slot; the selector is @slot << 3 | 7 in the process host. */
 	int (*set_segment)(void *host, unsigned int slot, const struct host_segment *segment);
+
+	/* Let @to run guest code, in its own process, made now if there is none; come back when somebody hands over to @from's
+	 * process again, whichever space that then stands for. The vCPU's registers and FPU state are in memory. */
+	int (*hand_over)(void *host, struct mon_space *from, struct mon_space *to);
 
 	/* Sleep until nexus.kick is set. */
 	void (*wait)(void *host);

@@ -172,6 +172,8 @@ enum mon_status mon_interp_insn(struct mon_vcpu *v, const struct prescan_insn *i
 	} else if (status == MON_FAULT) {
 		v->int_shadow = shadow;
 		v->eflags |= rf;
+	} else if (v->eip == eip) {
+		v->eflags |= rf;		/* frozen before an x87 instruction: an interrupt may come, in a shadow too */
 	}
 	return status;
 }
@@ -238,7 +240,7 @@ enum mon_status mon_step(struct mon_vcpu *v)
 	uint8_t bytes[PRESCAN_INSN_MAX + 1];
 	struct prescan_insn in;
 	enum mon_status status;
-	uint32_t cause;
+	uint32_t cause, eip = v->eip;
 
 	/* MOV SS and POP SS hold back breakpoints as they do interrupts: a hit of theirs waits for the instruction after. */
 	if (!(v->int_shadow & MON_SHADOW_SS)) {
@@ -257,6 +259,8 @@ enum mon_status mon_step(struct mon_vcpu *v)
 		return mon_deliver_fault(v);
 	if (status != MON_OK && status != MON_HALT)
 		return status;
+	if (status == MON_HALT && v->eip == eip)
+		return status;			/* frozen before an x87 instruction (interp_fpu.c): nothing was done */
 	cause = tf && traps_after(v, &in) ? DR6_BS : 0;
 	if (PLX_UNLIKELY(v->debug_hits) && !(v->int_shadow & MON_SHADOW_SS))
 		cause |= v->debug_hits;

@@ -15,8 +15,6 @@
 #include "monitor/interp_simd.h"
 #include "monitor/native.h"
 
-#define FSW_ES 0x80
-
 /* ---- permission ---- */
 
 static enum mon_status may_x87(struct mon_vcpu *v)
@@ -59,10 +57,87 @@ static enum mon_status copy_out(struct mon_vcpu *v, uint32_t linear, const uint8
 	return MON_OK;
 }
 
+/* ---- errors the PC's old way: CR0.NE is 0 ---- */
+
+#define FSW_ES		0x0080u
+#define FSW_ES_B	0x8080u		/* B follows ES */
+#define FPU_EXCEPTIONS	0x003fu		/* flags in FSW, masks in FCW */
+
+static uint16_t image_word(const struct mon_vcpu *v, unsigned int at)
+{
+	return (uint16_t)(v->fpu_area[at] | v->fpu_area[at + 1] << 8);
+}
+
+static void set_image_word(struct mon_vcpu *v, unsigned int at, unsigned int value)
+{
+	v->fpu_area[at] = (uint8_t)value;
+	v->fpu_area[at + 1] = (uint8_t)(value >> 8);
+}
+
+static uint16_t x87_status(const struct mon_vcpu *v)
+{
+	uint16_t fsw;
+
+	if (!v->fpu_live)
+		return image_word(v, 2);
+	__asm__ volatile("fnstsw %0" : "=a" (fsw));
+	return fsw;
+}
+
+static bool drive_ferr(struct mon_vcpu *v, bool level)
+{
+	const struct mon_io_ops *io = v->vm->io;
+
+	v->mode_dirty |= v->ferr != level;
+	v->ferr = level;
+	return io->ferr ? io->ferr(v->vm->machine, level) : true;
+}
+
+/* FLDENV, FRSTOR and FLDCW bring a control word of their own. */
+static bool loads_control_word(const struct prescan_insn *in)
+{
+	return ip_is_mem(in) && ((in->opcode == 0xd9 && (in->reg == 4 || in->reg == 5)) || (in->opcode == 0xdd && in->reg == 4));
+}
+
+/* IGNNE# is asserted: the instruction runs as if nothing were pending. Errors of its own get the masked response, and pend. */
+static enum mon_status run_ignoring(struct mon_vcpu *v, const struct prescan_insn *in, void *mem)
+{
+	enum mon_status status;
+	uint16_t fcw, fsw;
+
+	mon_fpu_save(v);
+	fcw = image_word(v, 0);
+	fsw = image_word(v, 2);
+	set_image_word(v, 0, fcw | FPU_EXCEPTIONS);
+	set_image_word(v, 2, fsw & ~FSW_ES_B);
+	status = mon_native_insn(v, in, NULL, mem);
+	mon_fpu_save(v);
+	if (status != MON_OK || !loads_control_word(in))
+		set_image_word(v, 0, (image_word(v, 0) & ~FPU_EXCEPTIONS) | (fcw & FPU_EXCEPTIONS));
+	fcw = image_word(v, 0);
+	fsw = image_word(v, 2) & (uint16_t)~FSW_ES_B;
+	set_image_word(v, 2, fsw | (fsw & ~fcw & FPU_EXCEPTIONS ? FSW_ES_B : 0));
+	return status;
+}
+
+/*
+ * SDM 1, "MS-DOS Compatibility Sub-mode": an unmasked error is pending, and @in would wait for it. The processor asserts
+ * FERR#, from which the board makes IRQ 13, and freezes before @in until an interrupt comes: MON_HALT with EIP where it is. Once
+ * the handler has written port F0h the board asserts IGNNE#, and x87 instructions run again, error or not.
+ */
+static enum mon_status run_with_error_pending(struct mon_vcpu *v, const struct prescan_insn *in, void *mem)
+{
+	return drive_ferr(v, true) ? run_ignoring(v, in, mem) : MON_HALT;
+}
+
 static enum mon_status run(struct mon_vcpu *v, const struct prescan_insn *in, void *mem)
 {
 	enum mon_status status = mon_native_insn(v, in, NULL, mem);
 
+	if (status == MON_FAULT && v->fault.vector == X86_VEC_MF && !(v->cr0 & X86_CR0_NE))
+		status = run_with_error_pending(v, in, mem);
+	if (PLX_UNLIKELY(v->ferr) && !(x87_status(v) & FSW_ES))
+		drive_ferr(v, false);
 	/* An unmasked SIMD exception is #XM only for a system that said it knows #XM. */
 	if (status == MON_FAULT && v->fault.vector == X86_VEC_XM && !(v->cr4 & X86_CR4_OSXMMEXCPT))
 		return ip_ud(v);
@@ -136,16 +211,6 @@ static const uint8_t x87_operand[8][8] = {
 	/* DF: FILD m16, FISTTP, FIST, FISTP, FBLD, FILD m64, FBSTP, FISTP m64 */
 	{ 2, 2 | X87_STORE, 2 | X87_STORE, 2 | X87_STORE, 10, 8, 10 | X87_STORE, 8 | X87_STORE },
 };
-
-static uint16_t x87_status(const struct mon_vcpu *v)
-{
-	uint16_t fsw;
-
-	if (!v->fpu_live)
-		return (uint16_t)(v->fpu_area[2] | v->fpu_area[3] << 8);
-	__asm__ volatile("fnstsw %0" : "=a" (fsw));
-	return fsw;
-}
 
 /*
  * A store of a number. With an unmasked invalid operation, overflow or underflow the processor writes nothing and keeps the

@@ -26,6 +26,8 @@ monitor_libmonitor_a_SOURCES += \
 	monitor/run.c \
 	monitor/segs.c \
 	monitor/shadow.c \
+	monitor/space.c \
+	monitor/space.h \
 	monitor/window.c \
 	monitor/window.h
 

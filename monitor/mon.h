@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * monitor/mon.h - the virtual processor's routines, and who may call whom.
  *
@@ -34,6 +35,8 @@ struct mon_xlate {
 	bool write_ok;		/* a write would be allowed (D may still be clear) */
 	bool nx;
 	uint32_t page_bytes;	/* 4 KiB, 2 MiB or 4 MiB: of the guest's mapping */
+	/* With paging on: where the entries stand. A large page's leaf is its directory entry. */
+	uint32_t dir_gpa, leaf_gpa;
 };
 
 /* Walk the guest's tables (32-bit, PSE, PAE; CR0.WP, NX) for an access by the current CPL, set A (and D

@@ -221,6 +221,8 @@ enum mon_status mon_translate(struct mon_vcpu *vcpu, uint32_t linear, unsigned i
 	out->user = w.user;
 	out->global = w.global && vcpu->cr4 & X86_CR4_PGE;
 	out->nx = w.nx;
+	out->dir_gpa = w.dir_gpa;
+	out->leaf_gpa = w.leaf_gpa;
 	/* With the gate closed odd and even megabytes are one: no large page is a straight run then. */
 	out->page_bytes = a20_open ? w.page_bytes : PLX_PAGE_SIZE;
 	return MON_OK;

@@ -35,7 +35,20 @@ static void hook_flush_tlb(struct mon_vcpu *vcpu, bool global_too)
 
 	e->window_dirty = true;
 	shadow_flush(e, global_too);
+	if (global_too)
+		space_flush_others(e);
+	space_select(e);
 	prescan_cache_deactivate_all(&e->cache, global_too);
+}
+
+/* Do the tables loaded now map that code page as it was? Processes of one program share most of theirs. */
+static bool code_page_same(void *owner, const struct code_page *page)
+{
+	struct mon_engine *e = owner;
+	struct mon_xlate x;
+
+	return mon_translate(e->vcpu, page->linear << PLX_PAGE_SHIFT, MON_ACC_READ | MON_ACC_PEEK, &x) == MON_OK &&
+	       x.gpa >> PLX_PAGE_SHIFT == page->gfn && x.user == page->user && !x.nx;
 }
 
 static void hook_load_cr3(struct mon_vcpu *vcpu)
@@ -44,8 +57,8 @@ static void hook_load_cr3(struct mon_vcpu *vcpu)
 
 	e->stats.cr3_loads++;
 	e->window_dirty = true;
-	shadow_flush(e, false);
-	prescan_cache_deactivate_all(&e->cache, false);
+	space_select(e);
+	prescan_cache_recheck(&e->cache, code_page_same, e);
 }
 
 static void hook_invlpg(struct mon_vcpu *vcpu, uint32_t linear)
@@ -54,6 +67,7 @@ static void hook_invlpg(struct mon_vcpu *vcpu, uint32_t linear)
 
 	e->stats.invlpgs++;
 	shadow_drop(e, linear);
+	space_tell(e, SPACE_DROP_PAGE, linear);
 	prescan_cache_deactivate(&e->cache, linear >> PLX_PAGE_SHIFT);
 }
 
@@ -91,7 +105,7 @@ static bool flat(const struct mon_engine *e, unsigned int sreg)
 	uint32_t need = 0xffffffff;
 
 	if (e->vcpu->cpl == 3) {
-		need = e->user_cut ? e->user_cut - 1 : 0xffffffff;
+		need = e->space->user_cut ? e->space->user_cut - 1 : 0xffffffff;
 		if (!e->user_scratch || e->user_scratch - e->delta >= need - PLX_PAGE_SIZE)
 			return false;
 	}
@@ -115,12 +129,13 @@ uint32_t engine_key(struct mon_engine *e)
 		if (v->eflags & X86_FLAG_IF)
 			key |= KEY_USER_IF;
 	}
-	if (!(v->cr0 & (X86_CR0_EM | X86_CR0_TS))) {
+	/* While FERR# is asserted the interpreter must see the instruction that takes the error away. */
+	if (!(v->cr0 & (X86_CR0_EM | X86_CR0_TS)) && !v->ferr) {
 		key |= KEY_FPU;
 		if (v->cr4 & X86_CR4_OSFXSR)
 			key |= KEY_SSE;
 	}
-	if ((v->cr0 & (X86_CR0_MP | X86_CR0_TS)) != (X86_CR0_MP | X86_CR0_TS))
+	if ((v->cr0 & (X86_CR0_MP | X86_CR0_TS)) != (X86_CR0_MP | X86_CR0_TS) && !v->ferr)
 		key |= KEY_FWAIT;
 	if (!(v->eflags & (X86_FLAG_IOPL | X86_FLAG_NT | X86_FLAG_VM | X86_FLAG_AC | X86_FLAG_RF)) &&
 	    (v->cpl == 0 || v->cpl == 3))
@@ -130,10 +145,13 @@ uint32_t engine_key(struct mon_engine *e)
 	return key;
 }
 
-/* Bring segments and key up to date with whatever the last instruction did. */
+/* Bring space, segments and key up to date with whatever the last instruction did. False: start over. */
 static bool refresh_mode(struct mon_engine *e)
 {
 	struct mon_vcpu *v = e->vcpu;
+
+	if (space_switch(e))
+		return false;
 
 	/* Native code runs while no breakpoint is enabled: RF has nothing to hold back. Page-fault handlers return with it set. */
 	v->eflags &= ~(uint32_t)X86_FLAG_RF;
@@ -141,7 +159,7 @@ static bool refresh_mode(struct mon_engine *e)
 		window_need_user_scratch(e);
 	if (e->window_dirty)
 		window_check(e);
-	if (v->cpl == 3 && e->cut_dirty)
+	if (v->cpl == 3 && e->space->cut_dirty)
 		shadow_enter_user(e);
 	if (e->last_cpl != v->cpl)
 		v->seg_dirty = 0x3f;
@@ -170,6 +188,7 @@ static void mark_code(struct mon_engine *e, uint32_t gfn)
 		return;
 	e->vm->page[gfn] |= MON_PAGE_CODE;
 	shadow_protect_gfn(e, gfn);
+	space_tell(e, SPACE_PROTECT_GFN, gfn);
 	mon_tlb_flush(e->vcpu);
 }
 
@@ -219,12 +238,12 @@ static uint32_t translate(struct mon_engine *e, enum mon_status *st)
 	for (unsigned int tries = 0; tries < 2; tries++) {
 		bool fits;
 
-		req.page = prescan_cache_page(c, linear >> PLX_PAGE_SHIFT, x.gpa >> PLX_PAGE_SHIFT, global);
+		req.page = prescan_cache_page(c, linear >> PLX_PAGE_SHIFT, x.gpa >> PLX_PAGE_SHIFT, global, x.user);
 		req.page2 = 0;
 		fits = req.page != 0;
 		if (second && fits) {
 			req.page2 = prescan_cache_page(c, (linear + room) >> PLX_PAGE_SHIFT, x2.gpa >> PLX_PAGE_SHIFT,
-						       x2.global && (v->cr4 & X86_CR4_PGE));
+						       x2.global && (v->cr4 & X86_CR4_PGE), x2.user);
 			fits = req.page2 != 0;
 		}
 		c->env.scratch = v->cpl == 3 ? e->user_scratch : e->window + WINDOW_SCRATCH_PAGE;
@@ -266,7 +285,7 @@ static uint32_t fragment_for_eip(struct mon_engine *e, enum mon_status *st)
 		}
 		if (prescan_cache_page_known(c, linear >> PLX_PAGE_SHIFT, x.gpa >> PLX_PAGE_SHIFT)) {
 			prescan_cache_page(c, linear >> PLX_PAGE_SHIFT, x.gpa >> PLX_PAGE_SHIFT,
-					   x.global && (v->cr4 & X86_CR4_PGE));
+					   x.global && (v->cr4 & X86_CR4_PGE), x.user);
 			e->stats.page_activations++;
 			frag = prescan_cache_find(c, v->eip, v->seg[X86_CS].base, e->key);
 			if (frag)
@@ -321,7 +340,7 @@ static bool can_resume(struct mon_engine *e, const struct site *s, uint64_t flus
 	if (!s->resume || v->eip != s->eip + s->insn_len || v->int_shadow || v->nexus.kick ||
 	    (v->eflags & X86_FLAG_TF) || v->debug_armed || (e->intr && (v->eflags & X86_FLAG_IF)))
 		return false;
-	if ((v->seg_dirty | v->mode_dirty | e->cut_dirty | e->window_dirty) && !refresh_mode(e))
+	if ((v->seg_dirty | v->mode_dirty | e->space->cut_dirty | e->window_dirty || e->space != e->next_space) && !refresh_mode(e))
 		return false;
 	if (e->cache.stat_flushes != flushes || e->no_window)
 		return false;
@@ -497,17 +516,37 @@ static bool settle(struct mon_engine *e, enum mon_status st)
 	return true;
 }
 
+/* Only plx_vcpu_run's own process may return to its caller. */
+static bool finish_here(struct mon_engine *e, enum engine_result result)
+{
+	if (e->space == &e->spaces[0])
+		return true;
+	e->finished = true;
+	e->result = result;
+	e->next_space = &e->spaces[0];
+	space_switch(e);
+	return false;
+}
+
 enum engine_result engine_run(struct mon_engine *e)
 {
 	struct mon_vcpu *v = e->vcpu;
 	enum engine_result result = ENGINE_STOPPED;
 
+	space_select(e);
 	for (;;) {
 		struct turn t = { 0 };
 		enum step step = STEP_FIND;
 
-		if (!between_instructions(e, &result))
-			return result;
+		if (e->finished) {
+			e->finished = false;
+			return e->result;
+		}
+		if (!between_instructions(e, &result)) {
+			if (finish_here(e, result))
+				return result;
+			continue;
+		}
 		if (v->halted)
 			continue;
 		if (v->int_shadow || (v->eflags & X86_FLAG_TF) || v->debug_armed || e->interpret_only) {
@@ -530,9 +569,9 @@ enum engine_result engine_run(struct mon_engine *e)
 				step = dispatch(e, &t);
 				break;
 			case STEP_STATUS:
-				if (!settle(e, t.st))
-					return ENGINE_TRIPLE_FAULT;
 				step = STEP_LOOP;
+				if (!settle(e, t.st) && finish_here(e, ENGINE_TRIPLE_FAULT))
+					return ENGINE_TRIPLE_FAULT;
 				break;
 			case STEP_LOOP:
 				break;

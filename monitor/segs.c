@@ -6,7 +6,7 @@
  * descriptor made from it: same base (plus delta), same limit, DPL 3. Host descriptors are found by content,
  * so that a segment seen before costs no system call.
  *
- * CPL 3's data segments end at e->user_cut, below every supervisor page: the limit is the page
+ * CPL 3's data segments end at e->space->user_cut, below every supervisor page: the limit is the page
  * protection. FS and GS of flat thread-local storage wrap around (negative offsets), which no limit can
  * cut; then KEY_GUARD_* makes prescan check every access that is not [base + small constant].
  *
@@ -40,15 +40,29 @@ static bool slot_in_use(const struct mon_engine *e, uint32_t slot)
 	return false;
 }
 
+/* Each process has a table of its own; ours may not have this slot yet, or an older one. */
+static void install(struct mon_engine *e, uint32_t slot)
+{
+	int err;
+
+	if (e->space->ldt_version[slot] == e->ldt[slot].version)
+		return;
+	e->space->ldt_version[slot] = e->ldt[slot].version;
+	e->stats.ldt_writes++;
+	err = e->ops->set_segment(e->host, slot, &e->ldt[slot].seg);
+	if (err)
+		engine_die(e, "the kernel refuses a segment descriptor (modify_ldt)", err);
+}
+
 uint16_t segs_selector(struct mon_engine *e, const struct host_segment *seg)
 {
 	uint32_t h = hash_of(seg), i;
 	uint32_t *at;
-	int err;
 
 	for (i = e->ldt_hash[h]; i; i = e->ldt[i].hash_next) {
 		if (same(&e->ldt[i].seg, seg)) {
 			e->ldt[i].used = 1;
+			install(e, i);
 			return (uint16_t)(i << 3 | 7);
 		}
 	}
@@ -73,10 +87,8 @@ uint16_t segs_selector(struct mon_engine *e, const struct host_segment *seg)
 	e->ldt[i].used = 1;
 	e->ldt[i].hash_next = e->ldt_hash[h];
 	e->ldt_hash[h] = i;
-	e->stats.ldt_writes++;
-	err = e->ops->set_segment(e->host, i, seg);
-	if (err)
-		engine_die(e, "the kernel refuses a segment descriptor (modify_ldt)", err);
+	e->ldt[i].version++;
+	install(e, i);
 	return (uint16_t)(i << 3 | 7);
 }
 
@@ -105,7 +117,7 @@ static uint16_t no_access(struct mon_engine *e, unsigned int sreg)
 static uint16_t make_data_selector(struct mon_engine *e, unsigned int sreg, uint32_t *guard)
 {
 	const struct mon_seg *s = &e->vcpu->seg[sreg];
-	uint32_t limit = s->limit, cut = e->user_cut;
+	uint32_t limit = s->limit, cut = e->space->user_cut;
 	bool writable = !(s->attr & MON_SEG_CODE) && (s->attr & MON_SEG_WRITABLE);
 	bool down = !(s->attr & MON_SEG_CODE) && (s->attr & MON_SEG_EXPDOWN);
 	struct host_segment seg;
@@ -144,14 +156,14 @@ static void load_data(struct mon_engine *e, unsigned int sreg)
 	bool user = e->vcpu->cpl == 3;
 	struct seg_memo *m = &e->seg_memo[sreg][user];
 
-	if (m->base != s->base || m->limit != s->limit || m->attr != s->attr || m->cut != e->user_cut ||
+	if (m->base != s->base || m->limit != s->limit || m->attr != s->attr || m->cut != e->space->user_cut ||
 	    m->delta != e->delta || m->generation != e->ldt_generation) {
 		m->guard = 0;
 		m->sel = make_data_selector(e, sreg, &m->guard);
 		m->base = s->base;
 		m->limit = s->limit;
 		m->attr = s->attr;
-		m->cut = e->user_cut;
+		m->cut = e->space->user_cut;
 		m->delta = e->delta;
 		m->generation = e->ldt_generation;
 	}
@@ -183,7 +195,7 @@ static void load_code(struct mon_engine *e)
 static uint32_t code_guard(const struct mon_engine *e)
 {
 	const struct mon_seg *s = &e->vcpu->seg[X86_CS];
-	uint32_t cut = e->vcpu->cpl == 3 ? e->user_cut : 0;
+	uint32_t cut = e->vcpu->cpl == 3 ? e->space->user_cut : 0;
 
 	if (!(s->attr & MON_SEG_READABLE) || s->limit < 0xffff || (cut && (s->base >= cut || cut - s->base < 0x20000)))
 		return KEY_GUARD_CS | KEY_GUARD_CS16;

@@ -26,36 +26,36 @@ static inline uint32_t host_page(struct mon_engine *e, uint32_t linear)
 
 static void forget(struct mon_engine *e, uint32_t page)
 {
-	uint32_t entry = e->shadow[page];
-	uint32_t *at = &e->rmap_head[entry >> PLX_PAGE_SHIFT];
+	uint32_t entry = e->space->shadow[page];
+	uint32_t *at = &e->space->rmap_head[entry >> PLX_PAGE_SHIFT];
 
 	while (*at != page + 1)
-		at = &e->rmap_next[*at - 1];
-	*at = e->rmap_next[page];
-	e->shadow[page] = 0;
-	e->mapped_bits[page / 64] &= ~(1ull << page % 64);
-	e->nr_mapped--;
+		at = &e->space->rmap_next[*at - 1];
+	*at = e->space->rmap_next[page];
+	e->space->shadow[page] = 0;
+	e->space->mapped_bits[page / 64] &= ~(1ull << page % 64);
+	e->space->nr_mapped--;
 	if (entry & SHADOW_U)
-		e->region_u[page >> REGION_SHIFT]--;
+		e->space->region_u[page >> REGION_SHIFT]--;
 	else
-		e->region_s[page >> REGION_SHIFT]--;
+		e->space->region_s[page >> REGION_SHIFT]--;
 }
 
 static void remember(struct mon_engine *e, uint32_t page, uint32_t gfn, uint32_t flags)
 {
-	if (e->shadow[page])
+	if (e->space->shadow[page])
 		forget(e, page);
-	e->shadow[page] = gfn << PLX_PAGE_SHIFT | flags | SHADOW_P;
-	e->rmap_next[page] = e->rmap_head[gfn];
-	e->rmap_head[gfn] = page + 1;
-	e->mapped_bits[page / 64] |= 1ull << page % 64;
-	e->nr_mapped++;
+	e->space->shadow[page] = gfn << PLX_PAGE_SHIFT | flags | SHADOW_P;
+	e->space->rmap_next[page] = e->space->rmap_head[gfn];
+	e->space->rmap_head[gfn] = page + 1;
+	e->space->mapped_bits[page / 64] |= 1ull << page % 64;
+	e->space->nr_mapped++;
 	if (flags & SHADOW_U) {
-		if (!e->region_u[page >> REGION_SHIFT]++)
-			e->cut_dirty = true;
+		if (!e->space->region_u[page >> REGION_SHIFT]++)
+			e->space->cut_dirty = true;
 	} else {
-		if (!e->region_s[page >> REGION_SHIFT]++)
-			e->cut_dirty = true;
+		if (!e->space->region_s[page >> REGION_SHIFT]++)
+			e->space->cut_dirty = true;
 	}
 }
 
@@ -73,7 +73,7 @@ void shadow_drop(struct mon_engine *e, uint32_t linear)
 {
 	uint32_t page = host_page(e, linear);
 
-	if (!e->shadow[page])
+	if (!e->space->shadow[page])
 		return;
 	forget(e, page);
 	unmap_run(e, page, 1);
@@ -85,14 +85,14 @@ static void drop_matching(struct mon_engine *e, uint32_t first, uint32_t end, ui
 	uint32_t run = 0, run_start = 0;
 
 	for (uint32_t page = first; page < end; page++) {
-		if (page % 64 == 0 && end - page >= 64 && !e->mapped_bits[page / 64]) {
+		if (page % 64 == 0 && end - page >= 64 && !e->space->mapped_bits[page / 64]) {
 			if (run)
 				unmap_run(e, run_start, run);
 			run = 0;
 			page += 63;
 			continue;
 		}
-		if (e->shadow[page] && (e->shadow[page] & mask) == want) {
+		if (e->space->shadow[page] && (e->space->shadow[page] & mask) == want) {
 			if (!run)
 				run_start = page;
 			run++;
@@ -111,12 +111,46 @@ void shadow_drop_range(struct mon_engine *e, uint32_t host_linear, uint32_t nbyt
 	drop_matching(e, host_linear >> PLX_PAGE_SHIFT, (host_linear + nbytes) >> PLX_PAGE_SHIFT, 0, 0);
 }
 
+/*
+ * Guest tables changed: drop what is mapped from @linear on and is not global. Neighbours are gathered, so that a
+ * space whose every page changed costs few calls; shadow_drop_finish does what is left.
+ */
+void shadow_drop_changed(struct mon_engine *e, uint32_t linear, uint32_t nbytes)
+{
+	uint32_t first = host_page(e, linear), n = nbytes >> PLX_PAGE_SHIFT;
+
+	e->stats.cr3_entries_changed++;
+	for (uint32_t page = first; page < first + n; page++) {
+		if (page % 64 == 0 && first + n - page >= 64 && !e->space->mapped_bits[page / 64]) {
+			page += 63;
+			continue;
+		}
+		if (!e->space->shadow[page] || (e->space->shadow[page] & SHADOW_G))
+			continue;
+		forget(e, page);
+		if (e->drop_count && e->drop_first + e->drop_count == page) {
+			e->drop_count++;
+			continue;
+		}
+		shadow_drop_finish(e);
+		e->drop_first = page;
+		e->drop_count = 1;
+	}
+}
+
+void shadow_drop_finish(struct mon_engine *e)
+{
+	if (e->drop_count)
+		unmap_run(e, e->drop_first, e->drop_count);
+	e->drop_count = 0;
+}
+
 void shadow_flush(struct mon_engine *e, bool global_too)
 {
-	for (uint32_t region = 0; region < 1024 && e->nr_mapped; region++) {
+	for (uint32_t region = 0; region < 1024 && e->space->nr_mapped; region++) {
 		uint32_t first = region << REGION_SHIFT;
 
-		if (!e->region_s[region] && !e->region_u[region])
+		if (!e->space->region_s[region] && !e->space->region_u[region])
 			continue;
 		drop_matching(e, first, first + (1u << REGION_SHIFT), global_too ? 0 : SHADOW_G, 0);
 	}
@@ -124,8 +158,8 @@ void shadow_flush(struct mon_engine *e, bool global_too)
 
 void shadow_drop_gfn(struct mon_engine *e, uint32_t gfn)
 {
-	while (e->rmap_head[gfn]) {
-		uint32_t page = e->rmap_head[gfn] - 1;
+	while (e->space->rmap_head[gfn]) {
+		uint32_t page = e->space->rmap_head[gfn] - 1;
 
 		forget(e, page);
 		unmap_run(e, page, 1);
@@ -134,10 +168,10 @@ void shadow_drop_gfn(struct mon_engine *e, uint32_t gfn)
 
 void shadow_protect_gfn(struct mon_engine *e, uint32_t gfn)
 {
-	for (uint32_t at = e->rmap_head[gfn]; at; at = e->rmap_next[at - 1]) {
+	for (uint32_t at = e->space->rmap_head[gfn]; at; at = e->space->rmap_next[at - 1]) {
 		int err;
 
-		if (!(e->shadow[at - 1] & SHADOW_W))
+		if (!(e->space->shadow[at - 1] & SHADOW_W))
 			continue;
 		err = e->ops->protect(e->host, (at - 1) << PLX_PAGE_SHIFT, PLX_PAGE_SIZE, HOST_PROT_READ);
 		e->stats.protects++;
@@ -145,7 +179,7 @@ void shadow_protect_gfn(struct mon_engine *e, uint32_t gfn)
 			engine_die(e, "cannot write-protect a guest page", err);
 			return;
 		}
-		e->shadow[at - 1] &= ~SHADOW_W;
+		e->space->shadow[at - 1] &= ~SHADOW_W;
 	}
 }
 
@@ -165,7 +199,7 @@ static bool reserved(struct mon_engine *e, uint32_t page)
 
 /* What a peek at the guest's mapping of @linear gives for a neighbour of a fault; 0 if it should be left alone.
  * Only entries whose A bit (and D, for a writable view) are set already: we never set them here. */
-static uint32_t neighbour_flags(struct mon_engine *e, uint32_t linear, uint32_t *gfn)
+static uint32_t neighbour_flags(struct mon_engine *e, uint32_t linear, uint32_t *gfn, struct mon_xlate *out)
 {
 	struct mon_vcpu *v = e->vcpu;
 	struct mon_xlate x;
@@ -185,6 +219,7 @@ static uint32_t neighbour_flags(struct mon_engine *e, uint32_t linear, uint32_t 
 		flags |= SHADOW_U;
 	if (x.global && (v->cr4 & X86_CR4_PGE))
 		flags |= SHADOW_G;
+	*out = x;
 	return flags | SHADOW_P;
 }
 
@@ -213,7 +248,7 @@ enum mon_status shadow_fill(struct mon_engine *e, uint32_t linear, bool write)
 	struct mon_vcpu *v = e->vcpu;
 	uint32_t page = host_page(e, linear);
 	uint32_t gfn, flags = 0, first, last, limit_low, limit_high;
-	struct mon_xlate x;
+	struct mon_xlate x, nx;
 	uint64_t entry;
 	enum mon_status st;
 
@@ -239,9 +274,11 @@ enum mon_status shadow_fill(struct mon_engine *e, uint32_t linear, bool write)
 	/* CR0.WP = 0 lets the kernel write what the user may not: such a view is the kernel's alone. */
 	if (x.user && v->cpl < 3 && !(v->cr0 & X86_CR0_WP) && (flags & SHADOW_W)) {
 		flags |= SHADOW_SW;
-		e->cut_dirty = true;
+		e->space->cut_dirty = true;
 	}
 	flags |= SHADOW_P;
+	if (!(flags & SHADOW_G))
+		space_note(e, linear, &x);
 
 	/* Neighbours with the same rights that lie in a row in guest physical memory too come along: a mapping
 	 * call costs far more than a page. */
@@ -253,21 +290,25 @@ enum mon_status shadow_fill(struct mon_engine *e, uint32_t linear, bool write)
 		limit_low = page & ~(FILL_AROUND - 1u);
 		limit_high = limit_low | (FILL_AROUND - 1);
 	}
-	while (last < limit_high && !e->shadow[last + 1] && !reserved(e, last + 1)) {
-		uint32_t ngfn, nflags = neighbour_flags(e, ((last + 1) << PLX_PAGE_SHIFT) - e->delta, &ngfn);
+	while (last < limit_high && !e->space->shadow[last + 1] && !reserved(e, last + 1)) {
+		uint32_t ngfn, nflags = neighbour_flags(e, ((last + 1) << PLX_PAGE_SHIFT) - e->delta, &ngfn, &nx);
 
 		if ((nflags | SHADOW_SW) != (flags | SHADOW_SW) || ngfn != gfn + (last + 1 - page) ||
 		    (e->vm->page[ngfn] >> PLX_PAGE_SHIFT) != (e->vm->page[gfn] >> PLX_PAGE_SHIFT) + (last + 1 - page))
 			break;
 		last++;
+		if (!(flags & SHADOW_G))
+			space_note(e, (last << PLX_PAGE_SHIFT) - e->delta, &nx);
 	}
-	while (first > limit_low && !e->shadow[first - 1] && !reserved(e, first - 1)) {
-		uint32_t ngfn, nflags = neighbour_flags(e, ((first - 1) << PLX_PAGE_SHIFT) - e->delta, &ngfn);
+	while (first > limit_low && !e->space->shadow[first - 1] && !reserved(e, first - 1)) {
+		uint32_t ngfn, nflags = neighbour_flags(e, ((first - 1) << PLX_PAGE_SHIFT) - e->delta, &ngfn, &nx);
 
 		if ((nflags | SHADOW_SW) != (flags | SHADOW_SW) || ngfn != gfn - (page - (first - 1)) ||
 		    (e->vm->page[ngfn] >> PLX_PAGE_SHIFT) != (e->vm->page[gfn] >> PLX_PAGE_SHIFT) - (page - (first - 1)))
 			break;
 		first--;
+		if (!(flags & SHADOW_G))
+			space_note(e, (first << PLX_PAGE_SHIFT) - e->delta, &nx);
 	}
 	if (!map_run(e, first, last - first + 1, gfn - (page - first), flags))
 		return MON_DEFER;
@@ -281,14 +322,14 @@ enum mon_status shadow_fill(struct mon_engine *e, uint32_t linear, bool write)
 void shadow_enter_user(struct mon_engine *e)
 {
 	uint32_t top_user = 0, cut = 1024;
-	uint32_t old = e->user_cut;
+	uint32_t old = e->space->user_cut;
 
-	e->cut_dirty = false;
+	e->space->cut_dirty = false;
 	for (uint32_t r = 0; r < 1024; r++)
-		if (e->region_u[r])
+		if (e->space->region_u[r])
 			top_user = r + 1;
 	for (uint32_t r = 1023; r + 1 > top_user && r != UINT32_MAX; r--)
-		if (e->region_s[r])
+		if (e->space->region_s[r])
 			cut = r;
 	/* The window is out of the user's reach too wherever that is possible. */
 	if (cut > e->window >> 22 && top_user <= e->window >> 22)
@@ -296,13 +337,13 @@ void shadow_enter_user(struct mon_engine *e)
 	for (uint32_t r = 0; r < cut; r++) {
 		uint32_t first = r << REGION_SHIFT;
 
-		if (e->region_s[r])
+		if (e->space->region_s[r])
 			drop_matching(e, first, first + (1u << REGION_SHIFT), SHADOW_U, 0);
-		if (e->region_u[r] && !(e->vcpu->cr0 & X86_CR0_WP))
+		if (e->space->region_u[r] && !(e->vcpu->cr0 & X86_CR0_WP))
 			drop_matching(e, first, first + (1u << REGION_SHIFT), SHADOW_SW, SHADOW_SW);
 	}
-	e->user_cut = cut == 1024 ? 0 : (cut << 22) - e->delta;
-	e->cut_dirty = false;
-	if (e->user_cut != old)
+	e->space->user_cut = cut == 1024 ? 0 : (cut << 22) - e->delta;
+	e->space->cut_dirty = false;
+	if (e->space->user_cut != old)
 		e->vcpu->seg_dirty = 0x3f;
 }

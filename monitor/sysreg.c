@@ -81,6 +81,7 @@ void mon_reset(struct mon_vcpu *vcpu)
 	vcpu->fault = (struct mon_fault){ 0 };
 	vcpu->delivering = 0xff;
 
+	vcpu->ferr = 0;
 	vcpu->fpu_live = false;
 	if (vcpu->fpu_area) {
 		/* FXSAVE image of the reset state: FCW 0040h, all tags "zero", MXCSR 1F80h. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * monitor/vcpu.h - the virtual processor's state, and the words for what happens to it.
  *
@@ -125,6 +126,7 @@ struct mon_vcpu {
 	/* An exception being delivered, for double and triple faults: 0xff none. */
 	uint8_t delivering;
 
+	uint8_t ferr;		/* FERR# is asserted: CR0.NE was 0 at an x87 error, and it is pending still; interp_fpu.c */
 	bool fpu_live;		/* the guest's FPU/SIMD state is in the processor now */
 	uint8_t *fpu_area;	/* 64-byte aligned FXSAVE/XSAVE image while !fpu_live */
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * monitor/vm.h - what the virtual processors of one machine share: guest physical
  * memory and the way out to devices.
@@ -30,6 +31,8 @@ struct mon_io_ops {
 	uint32_t (*mmio_read)(void *machine, uint32_t gpa, unsigned int size);
 	void (*mmio_write)(void *machine, uint32_t gpa, unsigned int size, uint32_t value);
 	int (*intack)(void *machine);	/* the vector the PIC gives, 0..255; -1 if none (spurious is the PIC's affair) */
+	/* The FERR# pin; returns the IGNNE# pin, which it samples at each x87 error too. NULL: not connected, IGNNE# asserted. */
+	bool (*ferr)(void *machine, bool level);
 };
 
 struct mon_vm {

@@ -14,6 +14,8 @@
  */
 #include "monitor/engine.h"
 
+#define CHECKS_BEFORE_RETURN 64
+
 struct scan {
 	struct mon_engine *e;
 	uint32_t *tables;	/* gfns of the tables looked at; NULL: do not collect */
@@ -120,60 +122,87 @@ void window_show_code(struct mon_engine *e)
 	uint32_t cold_end = (e->cache.cold_next + step) & ~(step - 1);
 	int err = 0;
 
-	if (main_end > e->main_shown && main_end <= WINDOW_COLD) {
-		err = e->ops->show_code(e->host, e->window, e->main_shown, main_end);
-		e->main_shown = main_end;
+	if (main_end > e->space->main_shown && main_end <= WINDOW_COLD) {
+		err = e->ops->show_code(e->host, e->window, e->space->main_shown, main_end);
+		e->space->main_shown = main_end;
 	}
-	if (!err && cold_end > e->cold_shown && cold_end <= WINDOW_BYTES) {
-		err = e->ops->show_code(e->host, e->window, e->cold_shown, cold_end);
-		e->cold_shown = cold_end;
+	if (!err && cold_end > e->space->cold_shown && cold_end <= WINDOW_BYTES) {
+		err = e->ops->show_code(e->host, e->window, e->space->cold_shown, cold_end);
+		e->space->cold_shown = cold_end;
 	}
 	if (err)
 		engine_die(e, "cannot map the code cache", err);
 }
 
-bool window_place(struct mon_engine *e, uint32_t from, uint32_t to)
+/* Show the window at e->window in the present process. */
+static bool show_window(struct mon_engine *e)
 {
-	int err = e->ops->place_window(e->host, from, to);
+	struct mon_space *sp = e->space;
+	int err;
 
-	if (err)
+	shadow_drop_range(e, e->window, WINDOW_BYTES);
+	err = e->ops->place_window(e->host, sp->window_at, e->window);
+	if (err) {
 		engine_die(e, "cannot map the window; see vm.memfd_noexec and SELinux", err);
-	e->main_shown = WINDOW_CODE;
-	e->cold_shown = WINDOW_COLD;
+		return false;
+	}
+	sp->window_at = e->window;
+	sp->main_shown = WINDOW_CODE;
+	sp->cold_shown = WINDOW_COLD;
+	window_show_code(e);
+	return !e->dead;
+}
+
+static bool show_user_scratch(struct mon_engine *e)
+{
+	struct mon_space *sp = e->space;
+	int err;
+
+	if (e->user_scratch)
+		shadow_drop_range(e, e->user_scratch, PLX_PAGE_SIZE);
+	err = e->ops->place_user_scratch(e->host, sp->scratch_at, e->user_scratch);
+	if (err)
+		engine_die(e, "cannot map the scratch page of user code", err);
+	sp->scratch_at = e->user_scratch;
+	return !err;
+}
+
+bool window_place(struct mon_engine *e, uint32_t to)
+{
 	e->window = to;
 	e->cache.env.window = to;
 	e->cache.env.flag_page = to + WINDOW_FLAG_PAGE;
-	if (!err)
+	return show_window(e);
+}
+
+void window_sync(struct mon_engine *e)
+{
+	if (e->space->window_at != e->window)
+		show_window(e);
+	else
 		window_show_code(e);
-	return !e->dead;
+	if (e->space->scratch_at != e->user_scratch)
+		show_user_scratch(e);
 }
 
 static void move_window(struct mon_engine *e, uint32_t to)
 {
-	/* Whatever of the guest is shown there now goes first. */
-	shadow_drop_range(e, to, WINDOW_BYTES);
-	if (!window_place(e, e->window, to))
+	if (!window_place(e, to))
 		return;
 	prescan_cache_flush(&e->cache);
 	e->stats.window_moves++;
-	e->cut_dirty = true;
+	e->checks_since_move = 0;
+	e->space->cut_dirty = true;
 }
 
 static void move_user_scratch(struct mon_engine *e, uint32_t to)
 {
-	int err;
-
-	if (to)
-		shadow_drop_range(e, to, PLX_PAGE_SIZE);
-	err = e->ops->place_user_scratch(e->host, e->user_scratch, to);
-	if (err) {
-		engine_die(e, "cannot move the scratch page of user code", err);
-		return;
-	}
 	e->user_scratch = to;
+	if (!show_user_scratch(e))
+		return;
 	prescan_cache_flush(&e->cache);
 	e->stats.window_moves++;
-	e->cut_dirty = true;
+	e->space->cut_dirty = true;
 }
 
 static void watch_tables(struct mon_engine *e, const uint32_t *tables, uint32_t n)
@@ -215,7 +244,15 @@ void window_check(struct mon_engine *e)
 		watch_tables(e, tables, 0);
 		return;
 	}
+	e->checks_since_move++;
 	busy = range_busy(&s, e->window - e->delta, WINDOW_BYTES);
+	/* Low places are where guests put new things, and where their user code can reach: go home when home is free. */
+	if (!busy && e->window != WINDOW_PREFERRED && e->checks_since_move > CHECKS_BEFORE_RETURN &&
+	    !guest_uses(e, WINDOW_PREFERRED, WINDOW_BYTES)) {
+		move_window(e, WINDOW_PREFERRED);
+		s.ntables = 0;
+		range_busy(&s, e->window - e->delta, WINDOW_BYTES);
+	}
 	if (busy) {
 		uint32_t to = find_place(e, WINDOW_PREFERRED, WINDOW_BYTES, 0x400000, 0xff000000u, e->user_scratch,
 					 PLX_PAGE_SIZE);

@@ -250,7 +250,15 @@ bool prescan_cache_page_known(const struct prescan_cache *c, uint32_t linear_pag
 	return false;
 }
 
-uint32_t prescan_cache_page(struct prescan_cache *c, uint32_t linear_page, uint32_t gfn, bool global)
+void prescan_cache_recheck(struct prescan_cache *c, bool (*same)(void *owner, const struct code_page *page), void *owner)
+{
+	/* Downward: deactivating one puts the last, which was looked at already, in its place. */
+	for (uint32_t i = c->nactive; i-- > 0; )
+		if (!same(owner, &c->pages[c->active[i]]))
+			deactivate(c, c->active[i]);
+}
+
+uint32_t prescan_cache_page(struct prescan_cache *c, uint32_t linear_page, uint32_t gfn, bool global, bool user)
 {
 	uint32_t i = c->active_page[linear_page];
 
@@ -270,6 +278,7 @@ uint32_t prescan_cache_page(struct prescan_cache *c, uint32_t linear_page, uint3
 		c->gfn_page[gfn] = i;
 	}
 	c->pages[i].global = global;
+	c->pages[i].user = user;
 	c->active_page[linear_page] = i;
 	if (!global) {
 		c->active[c->nactive++] = i;

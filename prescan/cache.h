@@ -83,7 +83,7 @@ struct code_page {
 	uint32_t frags, frags2;	/* lists */
 	uint32_t gfn_next;	/* next code page of the same gfn */
 	uint32_t active_pos;	/* position in active[] + 1; 0: not active */
-	bool global;
+	bool global, user;	/* as its mapping said when it was activated */
 };
 
 enum site_kind {
@@ -181,10 +181,12 @@ static inline uint32_t prescan_cache_hash(uint32_t linear, uint32_t key)
 /* The active fragment for this place and mode, or 0. */
 uint32_t prescan_cache_find(struct prescan_cache *c, uint32_t eip, uint32_t cs_base, uint32_t key);
 /* The code page for the pair, made if need be; 0: the cache is full. Activates it. */
-uint32_t prescan_cache_page(struct prescan_cache *c, uint32_t linear_page, uint32_t gfn, bool global);
+uint32_t prescan_cache_page(struct prescan_cache *c, uint32_t linear_page, uint32_t gfn, bool global, bool user);
 /* Is there such a code page, active or not? */
 bool prescan_cache_page_known(const struct prescan_cache *c, uint32_t linear_page, uint32_t gfn);
 void prescan_cache_deactivate(struct prescan_cache *c, uint32_t linear_page);
+/* Other page tables were loaded: deactivate each page that is not global and for which @same says no. */
+void prescan_cache_recheck(struct prescan_cache *c, bool (*same)(void *owner, const struct code_page *page), void *owner);
 void prescan_cache_deactivate_all(struct prescan_cache *c, bool global_too);
 /* Guest physical bytes were written. Returns true if no fragment of that frame is left. */
 bool prescan_cache_written(struct prescan_cache *c, uint32_t gpa, uint32_t nbytes);

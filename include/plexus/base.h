@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * include/plexus/base.h - the few words every part of the house shares.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * include/plexus/plexus.h - the one API of both hosts: a machine's memory, its processor, and running it.
  *
@@ -35,6 +36,9 @@ struct plx_machine_ops {
 	uint32_t (*mmio_read)(void *machine, uint32_t gpa, unsigned int size);
 	void (*mmio_write)(void *machine, uint32_t gpa, unsigned int size, uint32_t value);
 	int (*intack)(void *machine);
+	/* FERR# (an x87 error while CR0.NE is 0) changes; also asked again while it is asserted. Returns whether IGNNE# is
+	 * asserted. NULL: nothing is connected, and IGNNE# always is. */
+	bool (*ferr)(void *machine, bool level);
 };
 
 enum plx_exit {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * include/plexus/x86.h - the architecture's own numbers, in the SDM's names.
  *

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * host-process/spaces.c - a process for each guest address space, and handing the processor over.
+ *
+ *      home (plx_vcpu_run's thread)      space 1             space 2
+ *           runs guest code               waits               waits
+ *           hand_over(1) ----------->  runs guest code
+ *           waits                         hand_over(2) --->  runs guest code
+ *
+ * Exactly one of them runs; the others sleep on their futex (mon_space.host_run). All that matters is in the arena, which
+ * they share at one address; each has a low 4 GiB and a descriptor table of its own. Home makes the others by fork(), so
+ * each has home's stack, signal handlers and descriptors. They die with home: PR_SET_PDEATHSIG.
+ *
+ * A process that waits has the host's FS, no guest FPU state, and no kick is meant for it.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <linux/futex.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "host-process/process.h"
+
+#define REBIND_TICKS 3000000000ull	/* about a second */
+#define LOOK_AROUND_S 1		/* how often home looks whether the others are alive */
+
+static void wake(struct mon_space *sp)
+{
+	__atomic_store_n(&sp->host_run, 1, __ATOMIC_SEQ_CST);
+	syscall(SYS_futex, &sp->host_run, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
+/*
+ * A hand-over within one processor is a context switch; to another one it is an interrupt to a sleeping processor, five
+ * times as dear. So the sleepers are bound to the processor that the running one is on. Now and then the running
+ * one lets go, so that the scheduler can move all of them together.
+ */
+static void stay_together(struct plx_vm *vm, struct mon_space *from, struct mon_space *to)
+{
+	uint64_t now = hp_rdtsc();
+	cpu_set_t one;
+	int cpu;
+
+	if (now - vm->bound_ticks > REBIND_TICKS) {
+		vm->bound_ticks = now;
+		sched_setaffinity(0, sizeof(vm->affinity), &vm->affinity);
+		from->host_cpu = 0;
+	}
+	cpu = sched_getcpu() + 1;
+	CPU_ZERO(&one);
+	CPU_SET(cpu - 1, &one);
+	if (from->host_cpu != cpu && !sched_setaffinity(0, sizeof(one), &one))
+		from->host_cpu = cpu;
+	if (to->host_cpu != cpu && to->host_tid && !sched_setaffinity(to->host_tid, sizeof(one), &one))
+		to->host_cpu = cpu;
+}
+
+/* This process runs guest code from here on. */
+static void become_active(struct plx_vm *vm)
+{
+	vm->vcpu_pid = getpid();
+	__atomic_store_n(&vm->vcpu_tid, (pid_t)syscall(SYS_gettid), __ATOMIC_SEQ_CST);
+	vm->vcpu->nexus.load |= NX_LOAD_SEGS;
+	vm->vcpu->nexus.host_env = true;
+	vm->vcpu->nexus.entered = 0;
+}
+
+/* In the new process: nothing of home's low 4 GiB is ours. */
+static void be_space(struct plx_vm *vm, struct mon_space *sp, pid_t home)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != home)
+		_exit(1);
+	munmap((void *)(uintptr_t)PLX_PAGE_SIZE, (1ull << 32) - PLX_PAGE_SIZE);
+	memcpy(sp->ldt_version, vm->engine->spaces[0].ldt_version, sizeof(sp->ldt_version));
+	sp->window_at = sp->scratch_at = 0;
+	sp->host_pid = getpid();
+	sp->host_tid = (int32_t)syscall(SYS_gettid);
+	sp->host_cpu = vm->engine->spaces[0].host_cpu;
+	sp->host_run = 1;
+	sp->used = true;
+}
+
+/* At home. 0 in home, 1 in the new process, -errno. */
+static int make_process(struct plx_vm *vm, struct mon_space *sp)
+{
+	pid_t home = getpid();
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return -errno;
+	if (pid == 0) {
+		be_space(vm, sp, home);
+		return 1;
+	}
+	/* The child writes the same number; kill and wait must know it whatever the child gets to. */
+	sp->host_pid = pid;
+	return 0;
+}
+
+/* Home only: did the process that should be running die (somebody killed it)? */
+static bool active_is_gone(struct plx_vm *vm)
+{
+	for (uint32_t i = 1; i < vm->engine->nspaces; i++) {
+		struct mon_space *sp = &vm->engine->spaces[i];
+
+		if (sp->host_pid && sp->host_run && waitpid(sp->host_pid, NULL, WNOHANG) == sp->host_pid) {
+			sp->host_pid = 0;
+			return true;
+		}
+	}
+	return false;
+}
+
+static int wait_for_turn(struct plx_vm *vm, struct mon_space *me)
+{
+	const struct timespec look_around = { .tv_sec = LOOK_AROUND_S };
+	bool home = me == &vm->engine->spaces[0];
+
+	for (;;) {
+		while (!__atomic_load_n(&me->host_run, __ATOMIC_SEQ_CST)) {
+			syscall(SYS_futex, &me->host_run, FUTEX_WAIT, 0, home ? &look_around : NULL, NULL, 0);
+			if (home && !me->host_run && active_is_gone(vm)) {
+				vm->engine->space = me;
+				engine_die(vm->engine, "a process of this VM was killed", -ESRCH);
+				me->host_run = 1;
+			}
+		}
+		if (home && vm->wanted_space) {
+			struct mon_space *sp = vm->wanted_space;
+			int made;
+
+			vm->wanted_space = NULL;
+			made = make_process(vm, sp);
+			if (made == 1)
+				return 0;
+			if (made < 0) {
+				vm->engine->space = me;
+				return made;
+			}
+			me->host_run = 0;
+			continue;
+		}
+		return 0;
+	}
+}
+
+int hp_hand_over(void *host, struct mon_space *from, struct mon_space *to)
+{
+	struct plx_vm *vm = host;
+	struct mon_space *home = &vm->engine->spaces[0];
+	int err = 0;
+
+	hp_host_env(vm);
+	from->host_run = 0;
+	if (to->used) {
+		stay_together(vm, from, to);
+		wake(to);
+	} else if (from == home) {
+		err = make_process(vm, to);
+		if (err < 0) {
+			from->host_run = 1;
+			return err;
+		}
+	} else {
+		vm->wanted_space = to;
+		wake(home);
+	}
+	/* err is 1 in the new process: it is its turn already. */
+	if (err != 1)
+		err = wait_for_turn(vm, from);
+	else
+		err = 0;
+	become_active(vm);
+	return err;
+}
+
+int hp_spaces_create(struct plx_vm *vm, unsigned int count)
+{
+	struct mon_engine *e = vm->engine;
+
+	e->spaces = hp_arena_alloc(vm, SPACE_MAX * sizeof(*e->spaces), 4096);
+	if (!e->spaces)
+		return hp_error(vm, -ENOMEM, "out of memory for address spaces");
+	for (unsigned int i = 0; i < count; i++) {
+		struct mon_space *sp = &e->spaces[i];
+
+		sp->shadow = hp_arena_alloc(vm, (1u << 20) * sizeof(*sp->shadow), 4096);
+		sp->rmap_next = hp_arena_alloc(vm, (1u << 20) * sizeof(*sp->rmap_next), 4096);
+		sp->rmap_head = hp_arena_alloc(vm, (1u << 20) * sizeof(*sp->rmap_head), 4096);
+		sp->mapped_bits = hp_arena_alloc(vm, (1u << 14) * sizeof(*sp->mapped_bits), 4096);
+		sp->table = hp_arena_alloc(vm, SPACE_TABLES * sizeof(*sp->table), 4096);
+		if (!sp->shadow || !sp->rmap_next || !sp->rmap_head || !sp->mapped_bits || !sp->table)
+			return hp_error(vm, -ENOMEM, "out of memory for address spaces");
+	}
+	e->max_spaces = count;
+	e->nspaces = 1;
+	e->spaces[0].cr3 = SPACE_NO_PAGING;
+	e->spaces[0].used = true;
+	sched_getaffinity(0, sizeof(vm->affinity), &vm->affinity);
+	e->spaces[0].host_run = 1;
+	e->space = e->next_space = &e->spaces[0];
+	return 0;
+}
+
+void hp_spaces_destroy(struct plx_vm *vm)
+{
+	struct mon_engine *e = vm->engine;
+
+	for (uint32_t i = 1; e && e->spaces && i < e->nspaces; i++) {
+		struct mon_space *sp = &e->spaces[i];
+
+		if (sp->host_pid <= 0)
+			continue;
+		kill(sp->host_pid, SIGKILL);
+		while (waitpid(sp->host_pid, NULL, 0) < 0 && errno == EINTR)
+			;
+		sp->host_pid = 0;
+		sp->used = false;
+	}
+}
