@@ -107,7 +107,21 @@ tests_unit_test_interp_LDADD = $(interp_libs)
 check_PROGRAMS += tests/unit/test_debug
 tests_unit_test_debug_SOURCES = tests/unit/test_debug.c $(interp_machine)
 tests_unit_test_debug_LDADD = $(interp_libs)
+check_PROGRAMS += tests/unit/test_ferr
+tests_unit_test_ferr_SOURCES = tests/unit/test_ferr.c $(interp_bare)
+tests_unit_test_ferr_LDADD = $(interp_libs)
 tests_unit_test_interp_bare_SOURCES = tests/unit/test_interp_bare.c $(interp_bare)
 tests_unit_test_interp_bare_LDADD = $(interp_libs)
 tests_unit_test_interp_native_SOURCES = tests/unit/test_interp_native.c $(interp_bare)
 tests_unit_test_interp_native_LDADD = $(interp_libs)
+
+# The engine: whole little VMs, run natively.
+check_PROGRAMS += tests/unit/test_engine tests/unit/test_engine_user
+engine_libs = host-process/libhostprocess.a monitor/libmonitor.a nexus/libnexus.a prescan/libprescan.a monitor/libmonitor.a \
+	$(CMOCKA_LIBS) -lpthread
+tests_unit_test_engine_SOURCES = tests/unit/test_engine.c tests/unit/engine_vm.h
+tests_unit_test_engine_LDADD = $(engine_libs)
+tests_unit_test_engine_LDFLAGS = -pie
+tests_unit_test_engine_user_SOURCES = tests/unit/test_engine_user.c tests/unit/engine_vm.h
+tests_unit_test_engine_user_LDADD = $(engine_libs)
+tests_unit_test_engine_user_LDFLAGS = -pie
