@@ -219,10 +219,21 @@ static int pc_intack(void *machine)
 	return vector;
 }
 
+static bool pc_ferr(void *machine, bool level)
+{
+	struct pc *pc = machine;
+	bool ignne;
+
+	enter(pc);
+	ignne = pc_coprocessor_error(pc, level);
+	leave(pc);
+	return ignne;
+}
+
 static const struct plx_machine_ops machine_ops = {
 	.in = pc_in, .out = pc_out, .ins = pc_ins, .outs = pc_outs,
 	.mmio_read = pc_mmio_read, .mmio_write = pc_mmio_write,
-	.intack = pc_intack,
+	.intack = pc_intack, .ferr = pc_ferr,
 };
 
 /* ---- time and input, from the event thread ---- */
@@ -319,6 +330,7 @@ static void reset_chips(struct pc *pc, uint64_t now_ns)
 	port92_reset(&pc->port92);
 	uart_reset(&pc->uart[0]);
 	uart_reset(&pc->uart[1]);
+	pc_coprocessor_reset(pc);
 	dma8237_reset(&pc->dma);
 	rtc_reset(&pc->rtc, now_ns);
 	pit_reset(&pc->pit, now_ns);

@@ -67,6 +67,7 @@ struct pc {
 	uint64_t promised;		/* what pc_deadline told last: the event thread sleeps until then */
 	uint32_t irq_sources[16];	/* enum pc_irq_source, one bit each: who holds the input high */
 	bool a20_open;
+	bool ferr, ignne;		/* the processor's x87 error pins */
 	bool intr;
 	uint16_t shadow_write;		/* a bit for each 16 KiB from C0000h: writes go to RAM */
 	uint32_t frame_buffer_gpa;	/* where video memory is mapped now, or PCI_UNMAPPED */
@@ -100,6 +101,8 @@ void pc_note_masks(struct pc *pc);
 
 /* pc_wire.c: chips, lines, ports. */
 void pc_wire(struct pc *pc);
+bool pc_coprocessor_error(struct pc *pc, bool level);	/* FERR# is @level; returns IGNNE# */
+void pc_coprocessor_reset(struct pc *pc);
 
 /* pc_memory.c: what lies where in guest physical memory. 0 or -errno. */
 int pc_memory_init(struct pc *pc);

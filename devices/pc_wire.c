@@ -103,6 +103,59 @@ static struct irq_line irq_line(struct pc *pc, unsigned int irq, enum pc_irq_sou
 	return (struct irq_line){ .set = drive_irq, .owner = pc, .line = PC_LINE(irq, source) };
 }
 
+/* ---- the coprocessor's error ---- */
+
+#define COPROCESSOR_PORT	0xf0
+#define COPROCESSOR_IRQ		13
+
+static void drive_irq13(struct pc *pc, bool level)
+{
+	drive_irq(pc, PC_LINE(COPROCESSOR_IRQ, PC_IRQ_ISA), level);
+}
+
+/*
+ * PIIX3 datasheet, "Coprocessor Error Function": FERR# going active latches IRQ 13. A write to port F0h takes the request
+ * away and, as long as FERR# stays active, asserts IGNNE#, so that the handler can use the x87 to look at its error.
+ */
+bool pc_coprocessor_error(struct pc *pc, bool level)
+{
+	if (level && !pc->ferr)
+		drive_irq13(pc, true);
+	if (!level)
+		pc->ignne = false;
+	pc->ferr = level;
+	return pc->ignne;
+}
+
+static void coprocessor_out(void *opaque, uint16_t port, unsigned int size, uint32_t value, uint64_t now_ns)
+{
+	struct pc *pc = opaque;
+
+	(void)port;
+	(void)size;
+	(void)value;
+	(void)now_ns;
+	drive_irq13(pc, false);
+	pc->ignne = pc->ferr;
+}
+
+static uint32_t coprocessor_in(void *opaque, uint16_t port, unsigned int size, uint64_t now_ns)
+{
+	(void)opaque;
+	(void)port;
+	(void)size;
+	(void)now_ns;
+	return 0xff;
+}
+
+static const struct bus_port_ops coprocessor_ports = { .in = coprocessor_in, .out = coprocessor_out, .byte_wide = true };
+
+void pc_coprocessor_reset(struct pc *pc)
+{
+	drive_irq13(pc, false);
+	pc->ferr = pc->ignne = false;
+}
+
 /* ---- PCI regions ---- */
 
 static unsigned int tag_of(const struct pc *pc, const struct pci_region *region)
@@ -213,6 +266,8 @@ static void wire_isa(struct pc *pc)
 
 	port92_init(&pc->port92, (struct irq_line){ .set = drive_a20, .owner = pc }, reset_button, pc);
 	add(pc, "port 92h", PORT92_PORT, 1, &port92_port_ops, &pc->port92, PC_TIMER_NONE);
+
+	add(pc, "coprocessor", COPROCESSOR_PORT, 1, &coprocessor_ports, pc, PC_TIMER_NONE);
 
 	uart_init(&pc->uart[0], irq_line(pc, 4, PC_IRQ_ISA), config->serial[0]);
 	uart_init(&pc->uart[1], irq_line(pc, 3, PC_IRQ_ISA), config->serial[1]);

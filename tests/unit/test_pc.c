@@ -572,6 +572,30 @@ static void intack_without_a_request_gives_none(void **state)
 	assert_int_equal(vm.ops->intack(vm.machine), -1);
 }
 
+/* SDM 1, "MS-DOS Compatibility Sub-mode". */
+static void an_x87_error_is_irq_13_until_port_f0h_is_written(void **state)
+{
+	(void)state;
+	program_pics();
+	assert_false(vm.ops->ferr(vm.machine, true));
+	assert_true(vm.intr);
+	assert_int_equal(take(), 0x2d);
+	outb(0x20, 0x20);
+	outb(0xa0, 0x20);
+	assert_false(vm.ops->ferr(vm.machine, true));	/* asked again: no second edge, and nobody has looked at it yet */
+	assert_false(vm.intr);
+	outb(0xf0, 0);
+	assert_true(vm.ops->ferr(vm.machine, true));	/* IGNNE#, while the error is there */
+	assert_false(vm.intr);
+	assert_false(vm.ops->ferr(vm.machine, false));
+	outb(0xf0, 0);
+	assert_false(vm.ops->ferr(vm.machine, true));	/* the next error is a new one */
+	assert_true(vm.intr);
+	pc_reset(pc);
+	assert_false(vm.intr);
+	assert_false(vm.ops->ferr(vm.machine, false));
+}
+
 static void a_nearer_deadline_wakes_the_event_thread_once(void **state)
 {
 	(void)state;
@@ -1012,6 +1036,7 @@ int main(void)
 		T(reset_brings_back_rom_and_takes_pci_regions_away),
 		T(the_timer_reaches_the_processor),
 		T(intack_without_a_request_gives_none),
+		T(an_x87_error_is_irq_13_until_port_f0h_is_written),
 		T(a_nearer_deadline_wakes_the_event_thread_once),
 		T(an_access_after_a_deadline_finds_the_chip_up_to_date),
 		T(missed_timer_ticks_are_caught_up_after_each_intack),
