@@ -145,6 +145,7 @@ static int build(struct plx_vm *vm, const struct plx_vm_config *config)
 		.cs64 = NX_CS64,
 		.strategy = config->rewrite == PLX_REWRITE_FARCALL ? REWRITE_FARCALL :
 			    config->rewrite == PLX_REWRITE_INT3 ? REWRITE_INT3 : REWRITE_ADAPTIVE,
+		.count = config->count_instructions,
 		.is_callout = hp_is_callout,
 		.owner = e,
 	};

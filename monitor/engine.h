@@ -23,6 +23,8 @@
 #define ENGINE_LDT_SLOTS 8192	/* slot 0 stays empty: its selector would be 7h */
 
 /* One bit or number a thing that is paid for. Names stand in stats.c, same order. */
+#define STATS_ROWS 4096
+
 struct mon_stats {
 	uint64_t entries;
 	uint64_t exits_link, exits_miss, exits_callout, exits_fault, exits_kick;
@@ -33,7 +35,9 @@ struct mon_stats {
 	uint64_t maps, map_pages, unmaps, unmap_pages, protects, ldt_writes;
 	uint64_t cr3_loads, cr3_entries_changed, space_switches, invlpgs, window_moves, page_activations;
 	uint64_t interrupts, exceptions, halts, steps;
-	uint64_t callout_class[PRESCAN_NR_CLASSES];
+	uint64_t callout_row[STATS_ROWS];	/* by prescan row: the instruction */
+	uint8_t callout_klass[STATS_ROWS];	/* enum prescan_class of the last one */
+	uint64_t guest_insns;	/* run natively in flat 32-bit code, when they are counted */
 	uint64_t halt_ticks;
 };
 

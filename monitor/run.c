@@ -308,7 +308,8 @@ static struct nexus_flag_page *flag_page(struct mon_engine *e)
 static void enter(struct mon_engine *e, uint32_t host_eip)
 {
 	struct mon_vcpu *v = e->vcpu;
-	uint32_t virt = v->eflags & ~(uint32_t)REAL_FLAGS;
+	uint32_t virt = v->eflags & ~(uint32_t)REAL_FLAGS, count;
+	struct nexus_scratch_page *scratch;
 
 	flag_page(e)->vif = v->eflags & X86_FLAG_IF;
 	flag_page(e)->pending = e->intr ? X86_FLAG_IF : 0;
@@ -320,8 +321,11 @@ static void enter(struct mon_engine *e, uint32_t host_eip)
 		v->eflags &= ~(uint32_t)X86_FLAG_AC;
 	v->fpu_live = true;
 	e->stats.entries++;
+	scratch = engine_scratch(e);
+	count = scratch->count;
 	v->nexus.host_env = 0;
 	nexus_enter(v);
+	e->stats.guest_insns += scratch->count - count;
 	v->nexus.entered = 0;
 	if (v->nexus.load & NX_LOAD_FPU)	/* a kick came before it was loaded */
 		v->fpu_live = false;
@@ -432,6 +436,15 @@ static enum step find(struct mon_engine *e, struct turn *t)
 	return STEP_STATUS;
 }
 
+static void count_callout(struct mon_engine *e, const struct site *s)
+{
+	unsigned int row = e->cache.insns[s->link].insn.id & (STATS_ROWS - 1);
+
+	e->stats.exits_callout++;
+	e->stats.callout_row[row]++;
+	e->stats.callout_klass[row] = s->klass;
+}
+
 static enum step site_exit(struct mon_engine *e, struct turn *t)
 {
 	struct mon_vcpu *v = e->vcpu;
@@ -453,8 +466,7 @@ static enum step site_exit(struct mon_engine *e, struct turn *t)
 		t->fill_jump = true;
 		return v->nexus.kick ? STEP_LOOP : STEP_FIND;
 	case SITE_CALLOUT:
-		e->stats.exits_callout++;
-		e->stats.callout_class[s->klass]++;
+		count_callout(e, s);
 		t->st = exits_callout(e, s);
 		if (t->st != MON_OK || !can_resume(e, s, flushes))
 			return STEP_STATUS;

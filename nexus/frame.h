@@ -80,7 +80,7 @@ struct nexus_scratch_page {
 	uint32_t target;	/* guest EIP that an indirect branch goes to */
 	uint32_t esp;		/* across a far call */
 	uint32_t sel[8];	/* virtual selectors ES CS SS DS FS GS, zero-extended */
-	uint32_t vif_user;	/* the virtual IF as CPL 3 sees it */
+	uint32_t count;		/* guest instructions run, modulo 2^32, when they are counted */
 	uint32_t stack[16];	/* far calls push here, upward to this array's end */
 };
 

@@ -137,6 +137,7 @@ struct prescan_env {
 	uint32_t jump_table;	/* host linear, of this CPL */
 	uint16_t cs64;		/* selector of 64-bit ring-3 code */
 	enum prescan_rewrite strategy;
+	bool count;		/* each fragment adds its instructions to scratch.count */
 	uint32_t features;	/* HOST_FEATURE_*: variants of inline sequences */
 	bool (*is_callout)(void *owner, uint32_t linear);	/* the site at this linear address faulted too often */
 	void *owner;

@@ -89,5 +89,6 @@ bool emit_inline_ret(struct emit *e, const struct prescan_insn *insn, uint32_t g
 bool emit_inline_indirect(struct emit *e, const struct prescan_insn *insn, const uint8_t *bytes,
 			  uint32_t guest_off, uint32_t next);
 void emit_prologue(struct emit *e, uint32_t eip);
+uint32_t emit_count(struct emit *e);
 
 #endif

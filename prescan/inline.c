@@ -306,3 +306,24 @@ void emit_prologue(struct emit *e, uint32_t eip)
 	emit_load(e, X86_ECX, SCRATCH(e, ecx));
 	e->f->indirect_entry = e->pos - start == PRESCAN_PROLOGUE;
 }
+
+/* scratch.count += the number of instructions, which is not known yet: returns where to put it. 0: not here. */
+uint32_t emit_count(struct emit *e)
+{
+	uint32_t at;
+
+	if (!e->c->env.count || !can_branch(e))
+		return 0;
+	emit_rec(e, 0, REC_EXACT);
+	emit_store(e, X86_ECX, SCRATCH(e, ecx));
+	emit_load(e, X86_ECX, SCRATCH(e, count));
+	emit_rec(e, 0, REC_ECX);
+	emit8(e, 0x8d);			/* lea n(%ecx), %ecx */
+	emit8(e, 0x89);
+	at = e->pos;
+	emit32(e, 0);
+	emit_store(e, X86_ECX, SCRATCH(e, count));
+	emit_load(e, X86_ECX, SCRATCH(e, ecx));
+	emit_rec(e, 0, REC_EXACT);
+	return at;
+}

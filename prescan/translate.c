@@ -344,7 +344,7 @@ uint32_t prescan_translate(struct prescan_cache *c, const struct prescan_request
 {
 	struct emit e = { .c = c, .req = req, .d = req->key & KEY_D };
 	struct prescan_insn insn;
-	uint32_t eip = req->eip, off = 0, page2 = 0;
+	uint32_t eip = req->eip, off = 0, page2 = 0, count_at, ninsns;
 	bool ended = false;
 
 	if (!has_room(c))
@@ -360,6 +360,7 @@ uint32_t prescan_translate(struct prescan_cache *c, const struct prescan_request
 	if ((req->key & (KEY_D | KEY_SS_B | KEY_FLAT)) == (KEY_D | KEY_SS_B | KEY_FLAT))
 		emit_prologue(&e, req->eip);
 	e.f->body = e.pos;
+	count_at = emit_count(&e);
 
 	while (!ended) {
 		enum prescan_status st;
@@ -388,9 +389,13 @@ uint32_t prescan_translate(struct prescan_cache *c, const struct prescan_request
 		e.f->ninsns++;
 		off += insn.length;
 		eip += insn.length;
-		if (page2)
+		/* Counting wants fragments that are run to their end. */
+		if (page2 || (count_at && insn.klass == PRESCAN_BRANCH && !e.after_sti))
 			break;
 	}
+	ninsns = e.f->ninsns;
+	if (count_at)
+		memcpy(c->rw + count_at, &ninsns, 4);
 	if (!ended) {
 		emit_rec(&e, off, REC_EXACT);
 		emit_jump_to(&e, eip);

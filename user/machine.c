@@ -114,6 +114,7 @@ static int create_vm(struct machine *m, char *why, size_t why_bytes)
 		.extra_bytes = EXTRA_BYTES,
 		.rewrite = o->rewrite,
 		.host_features = o->host_features,
+		.count_instructions = o->count,
 	};
 	int err = plx_vm_create(&config, &m->vm);
 

@@ -18,7 +18,7 @@
 
 enum option_code {
 	OPT_DISK = 256, OPT_SNAPSHOT, OPT_MEMORY, OPT_SERIAL, OPT_DISPLAY, OPT_SCREENSHOT, OPT_KERNEL, OPT_INITRD, OPT_APPEND,
-	OPT_FIRMWARE, OPT_VGA_ROM, OPT_NO_VGA, OPT_DEBUG_CONSOLE, OPT_REWRITE, OPT_HOST_FEATURES, OPT_TRIPLE_FAULT, OPT_STATS,
+	OPT_FIRMWARE, OPT_VGA_ROM, OPT_NO_VGA, OPT_DEBUG_CONSOLE, OPT_REWRITE, OPT_HOST_FEATURES, OPT_TRIPLE_FAULT, OPT_STATS, OPT_COUNT,
 	OPT_HELP,
 };
 
@@ -40,6 +40,7 @@ static const struct option long_options[] = {
 	{ "host-features", required_argument, NULL, OPT_HOST_FEATURES },
 	{ "on-triple-fault", required_argument, NULL, OPT_TRIPLE_FAULT },
 	{ "stats", optional_argument, NULL, OPT_STATS },
+	{ "count", no_argument, NULL, OPT_COUNT },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ NULL, 0, NULL, 0 },
 };
@@ -67,6 +68,7 @@ const char run_options_help[] =
 	"  --screenshot FILE.png    write the picture at the end\n"
 	"  --debug-console FILE     what firmware writes to port 402h\n"
 	"  --stats[=FILE.json]      figures at the end, as a table on standard error or into a file\n"
+	"  --count                  count guest instructions, so that --stats shows the interpreter's share (slower)\n"
 	"\n"
 	"How it runs:\n"
 	"  --rewrite adaptive|farcall|int3|interpret\n"
@@ -240,6 +242,9 @@ static int read_option(struct run_options *o, int code, const char *arg, char *w
 		if (strcmp(arg, "reset") && strcmp(arg, "exit"))
 			return refuse(why, why_bytes, "--on-triple-fault: '%s' is neither reset nor exit", arg);
 		o->reset_on_triple_fault = !strcmp(arg, "reset");
+		return 0;
+	case OPT_COUNT:
+		o->count = true;
 		return 0;
 	case OPT_STATS:
 		if (arg)

@@ -33,6 +33,7 @@ struct run_options {
 	bool reset_on_triple_fault;
 	bool stats;			/* a table on standard error */
 	const char *stats_json;		/* NULL: no file */
+	bool count;			/* count guest instructions */
 	bool help;			/* --help was given: nothing else counts */
 };
 

@@ -23,7 +23,7 @@ struct plx_vm_config {
 	uint64_t extra_bytes;		/* room behind it for ROMs and video memory, placed with plx_vm_map */
 	enum plx_rewrite rewrite;
 	const char *host_features;	/* "--host-features=" list such as "-bmi2,-fsgsbase"; NULL: all there are */
-	uint64_t cache_bytes;		/* code cache; 0: default */
+	bool count_instructions;	/* costs some speed; plx_vm_stats then has the interpreter's share */
 };
 
 /* The machine around the processor. Sizes are 1, 2, 4. May be called with the machine's lock not held; called on the vCPU's
