@@ -33,7 +33,7 @@ struct mon_stats {
 	uint64_t fragments_invalidated, cache_flushes, callout_sites;
 	uint64_t links, unlinks, jump_fills;
 	uint64_t maps, map_pages, unmaps, unmap_pages, protects, ldt_writes;
-	uint64_t cr3_loads, cr3_entries_changed, space_switches, invlpgs, window_moves, page_activations;
+	uint64_t cr3_loads, cr3_entries_changed, space_switches, invlpgs, window_moves, delta_changes, page_activations;
 	uint64_t interrupts, exceptions, halts, steps;
 	uint64_t callout_row[STATS_ROWS];	/* by prescan row: the instruction */
 	uint8_t callout_klass[STATS_ROWS];	/* enum prescan_class of the last one */
@@ -74,6 +74,7 @@ struct mon_engine {
 	uint32_t watched[WINDOW_MAX_WATCHED];	/* gfns of guest tables with MON_PAGE_WATCH */
 	uint32_t nwatched;
 	uint32_t checks_since_move;
+	uint32_t low_accesses;		/* to pages below min_linear while delta is 0 */
 	bool interpret_only;
 
 	/* vcpu->eflags while guest code runs holds real bits only; the virtual ones wait here. */

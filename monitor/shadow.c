@@ -257,6 +257,11 @@ enum mon_status shadow_fill(struct mon_engine *e, uint32_t linear, bool write)
 		return st;
 	gfn = x.gpa >> PLX_PAGE_SHIFT;
 	entry = e->vm->page[gfn];
+	if (page << PLX_PAGE_SHIFT < e->min_linear) {
+		e->low_accesses++;
+		e->window_dirty = true;
+		return MON_DEFER;
+	}
 	if (!(entry & MON_PAGE_PRESENT) || reserved(e, page))
 		return MON_DEFER;
 	if (write && (entry & MON_PAGE_CODE) && prescan_cache_frame_empty(&e->cache, gfn)) {

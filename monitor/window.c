@@ -229,6 +229,32 @@ static void watch_tables(struct mon_engine *e, const uint32_t *tables, uint32_t 
 /* CPL 3's scratch page stays below the lowest supervisor page that the cut may use; 1 GiB is low enough for all. */
 #define USER_SCRATCH_TOP 0x40000000u
 
+/*
+ * Where the host lets nobody map the lowest 64 KiB, host linear addresses are shifted by that much while paging is off: the
+ * forbidden range then stands for the top of the guest's space. That gives every segment a base, which costs a
+ * cycle a load and triples the price of far transfers. With paging on, guests hardly use the first pages; their few accesses
+ * are interpreted. A guest that does use them (V86 tasks) gets the shift back, for good.
+ */
+#define LOW_ACCESSES_BEFORE_SHIFT 4096
+
+static void choose_delta(struct mon_engine *e)
+{
+	uint32_t want = 0;
+
+	if (e->min_linear && (!(e->vcpu->cr0 & X86_CR0_PG) || e->low_accesses > LOW_ACCESSES_BEFORE_SHIFT))
+		want = 0x10000;
+	if (want == e->delta)
+		return;
+	shadow_flush(e, true);
+	space_flush_others(e);
+	e->delta = want;
+	e->cache.env.data_bias = want;
+	prescan_cache_flush(&e->cache);
+	e->vcpu->seg_dirty = 0x3f;
+	e->space->cut_dirty = true;
+	e->stats.delta_changes++;
+}
+
 void window_check(struct mon_engine *e)
 {
 	uint32_t tables[WINDOW_MAX_WATCHED] = { 0 };
@@ -237,6 +263,7 @@ void window_check(struct mon_engine *e)
 
 	e->window_dirty = false;
 	e->no_window = false;
+	choose_delta(e);
 	if (!(e->vcpu->cr0 & X86_CR0_PG)) {
 		/* Linear is physical now, and the scratch page would hide RAM. */
 		if (e->user_scratch)
