@@ -497,6 +497,38 @@ static void tf_stops_after_each_instruction(void **state)
 	}
 }
 
+GUEST(g_watch,
+	"	movl $0x20000, %eax\n"
+	"	movl %eax, %dr0\n"
+	"	movl $0xd0001, %eax\n"			/* four bytes, writes */
+	"	movl %eax, %dr7\n"
+	"	movl $7, 0x20000\n"
+	"	xorl %eax, %eax\n"
+	"	movl %eax, %dr7\n"
+	"	movl $1000, %ecx\n"
+	"1:	movl %ecx, 0x20000\n"
+	"	loop 1b\n"
+	END);
+/* Debug registers are the guest's, whatever code runs natively; and they cost nothing once they are off again. */
+static void a_breakpoint_is_met_and_code_runs_natively_after_it(void **state)
+{
+	struct evm *m;
+
+	(void)state;
+	EVERY_STRATEGY(m) {
+		LOAD(m, PROG, g_watch);
+		evm_start(m, PROG);
+		m->log->then = THEN_SKIP;
+		evm_run_to_end(m);
+		assert_int_equal(m->log->count, 1);
+		assert_int_equal(m->log->entry[0].vector, X86_VEC_DB);
+		assert_int_equal(m->log->entry[0].eip, PROG + 5 + 3 + 5 + 3 + 10);
+		assert_int_equal(m->cpu->dr[6] & 0xe00f, 1);
+		if (!m->vm->engine->interpret_only)
+			assert_in_range(m->vm->engine->stats.steps, 2, 500);
+	}
+}
+
 /* ---- interrupts -------------------------------------------------------------------------------------------------------- */
 
 /* The interrupt waits from the start; it may come after the instruction behind STI and no earlier. */
@@ -728,6 +760,7 @@ int main(void)
 		cmocka_unit_test(the_flags_image_shows_the_virtual_if_and_iopl),
 		cmocka_unit_test(a_page_full_of_sti_is_an_ordinary_page),
 		cmocka_unit_test(tf_stops_after_each_instruction),
+		cmocka_unit_test(a_breakpoint_is_met_and_code_runs_natively_after_it),
 		cmocka_unit_test(an_interrupt_waits_for_the_instruction_behind_sti),
 		cmocka_unit_test(interrupts_at_any_moment_find_a_consistent_guest),
 		cmocka_unit_test(fpu_registers_survive_exits_and_interrupts),
