@@ -92,6 +92,7 @@ size_t plx_vm_stats(struct plx_vm *vm, struct plx_stat *out, size_t max)
 		{ "signal", "segment limit", s->fault_limit },
 		{ "signal", "int3 sites", s->fault_int3 },
 		{ "signal", "others", s->fault_other },
+		{ "mapping", "filled before a fault", s->filled_ahead },
 		{ "mapping", "map calls", s->maps },
 		{ "mapping", "pages mapped", s->map_pages },
 		{ "mapping", "unmap calls", s->unmaps },

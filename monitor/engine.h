@@ -28,7 +28,7 @@
 struct mon_stats {
 	uint64_t entries;
 	uint64_t exits_link, exits_miss, exits_callout, exits_fault, exits_kick;
-	uint64_t fault_fill, fault_guest_pf, fault_mmio, fault_code_write, fault_limit, fault_int3, fault_other;
+	uint64_t fault_fill, filled_ahead, fault_guest_pf, fault_mmio, fault_code_write, fault_limit, fault_int3, fault_other;
 	uint64_t fragments, guest_insns_translated, guest_bytes_translated, host_bytes_emitted, translate_ticks;
 	uint64_t fragments_invalidated, cache_flushes, callout_sites;
 	uint64_t links, unlinks, jump_fills;
@@ -100,6 +100,10 @@ struct mon_engine {
 	struct mon_space *next_space;
 	uint64_t space_clock;
 	uint32_t drop_first, drop_count;	/* shadow_drop_changed gathers a run */
+
+	/* exits.c: the guest's last page fault, until its handler returns to that instruction */
+	bool pf_armed, pf_write;
+	uint32_t pf_eip, pf_linear;
 
 	/* exits.c: sites that fault often become callouts */
 	uint32_t callout_hash[4096];

@@ -195,6 +195,10 @@ static enum mon_status page_fault(struct mon_engine *e)
 		e->stats.fault_guest_pf++;
 		exits_locate(e, nx->fault_eip);
 		e->vcpu->fault = fault;
+		e->pf_armed = true;
+		e->pf_eip = e->vcpu->eip;
+		e->pf_linear = linear;
+		e->pf_write = write;
 		return MON_FAULT;
 	}
 	default:

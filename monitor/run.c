@@ -415,11 +415,28 @@ struct turn {
 	enum mon_status st;
 };
 
+/* The guest's page-fault handler returns to the instruction that faulted: map what it will touch, and save a fault. Only
+ * where the access would change nothing in the guest's tables but A: it may not come to it. */
+static void fill_after_page_fault(struct mon_engine *e)
+{
+	struct mon_xlate x;
+
+	e->pf_armed = false;
+	if (mon_translate(e->vcpu, e->pf_linear, MON_ACC_READ | MON_ACC_PEEK, &x) != MON_OK ||
+	    (e->vcpu->cpl == 3 && !x.user) || (e->pf_write && !x.writable))
+		return;
+	if (shadow_fill(e, e->pf_linear, e->pf_write) == MON_OK)
+		e->stats.filled_ahead++;
+}
+
 static enum step find(struct mon_engine *e, struct turn *t)
 {
 	uint64_t flushes = e->cache.stat_flushes;
-	uint32_t frag = fragment_for_eip(e, &t->st);
+	uint32_t frag;
 
+	if (e->pf_armed && e->vcpu->eip == e->pf_eip)
+		fill_after_page_fault(e);
+	frag = fragment_for_eip(e, &t->st);
 	if (frag && t->link && e->cache.stat_flushes == flushes)
 		prescan_cache_link(&e->cache, t->link, frag);
 	if (frag && t->fill_jump)
