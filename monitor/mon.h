@@ -34,6 +34,7 @@ struct mon_xlate {
 	bool global;
 	bool write_ok;		/* a write would be allowed (D may still be clear) */
 	bool nx;
+	bool accessed;		/* A is set */
 	uint32_t page_bytes;	/* 4 KiB, 2 MiB or 4 MiB: of the guest's mapping */
 	/* With paging on: where the entries stand. A large page's leaf is its directory entry. */
 	uint32_t dir_gpa, leaf_gpa;

@@ -188,7 +188,7 @@ enum mon_status mon_translate(struct mon_vcpu *vcpu, uint32_t linear, unsigned i
 
 	if (!(vcpu->cr0 & X86_CR0_PG)) {
 		*out = (struct mon_xlate){
-			.gpa = linear & vm->a20_mask, .writable = true, .user = true, .write_ok = true,
+			.gpa = linear & vm->a20_mask, .writable = true, .user = true, .write_ok = true, .accessed = true,
 			.page_bytes = a20_open ? 4u << 20 : PLX_PAGE_SIZE,
 		};
 		return MON_OK;
@@ -219,6 +219,7 @@ enum mon_status mon_translate(struct mon_vcpu *vcpu, uint32_t linear, unsigned i
 	out->gpa = w.gpa & vm->a20_mask;
 	out->writable = out->write_ok && w.leaf & X86_PTE_D;
 	out->user = w.user;
+	out->accessed = w.leaf & X86_PTE_A;
 	out->global = w.global && vcpu->cr4 & X86_CR4_PGE;
 	out->nx = w.nx;
 	out->dir_gpa = w.dir_gpa;

@@ -210,7 +210,7 @@ static uint32_t neighbour_flags(struct mon_engine *e, uint32_t linear, uint32_t 
 		return 0;
 	*gfn = x.gpa >> PLX_PAGE_SHIFT;
 	entry = e->vm->page[*gfn];
-	if (!(entry & MON_PAGE_PRESENT))
+	if (!(entry & MON_PAGE_PRESENT) || !x.accessed)
 		return 0;
 	/* Without CR0.WP a peek says what the supervisor may write: no word about CPL 3. */
 	if (x.writable && frame_writable(entry) && (v->cpl < 3 || v->cr0 & X86_CR0_WP))
