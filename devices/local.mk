@@ -1,6 +1,8 @@
 # devices/local.mk
 noinst_LIBRARIES += devices/libdevices.a
 devices_libdevices_a_SOURCES =
+# The guest's FPU state is in the processor while device code runs: see plx_vm_host_call in include/plexus/plexus.h.
+devices_libdevices_a_CFLAGS = $(AM_CFLAGS) -mgeneral-regs-only
 
 # The VGA.
 devices_libdevices_a_SOURCES += \

@@ -2,10 +2,9 @@
 /*
  * host-process/io.c - from the monitor out to the machine, with the processor made the host's own.
  *
- * Device code is ordinary code: it uses thread-local storage (FS) and may use SIMD registers. So the guest's FPU
- * state is saved and the host's FS put back before the call; both are loaded again on the next entry.
- *
- * Compiled for general registers only: between the guest's FPU state and FXSAVE there must be nothing.
+ * Device code uses thread-local storage, so the host's FS is put back before each call, and the guest's loaded again on the
+ * next entry. It does not use FPU or SIMD registers: devices/ and the callbacks that user/ hands in are compiled so and call nothing of
+ * libc but system calls, so the guest's FPU state stays where it is. Who needs more calls plx_vm_host_call() first.
  */
 #define _GNU_SOURCE
 #include <asm/prctl.h>
@@ -13,9 +12,8 @@
 
 #include "host-process/process.h"
 
-void hp_host_env(struct plx_vm *vm)
+static void host_fs(struct plx_vm *vm)
 {
-	mon_fpu_save(vm->vcpu);
 	if (vm->vcpu->nexus.host_env)
 		return;
 	/* A null selector first: without FSGSBASE the kernel believes the selector, not the base. */
@@ -28,11 +26,23 @@ void hp_host_env(struct plx_vm *vm)
 	vm->vcpu->nexus.load |= NX_LOAD_FS | NX_LOAD_SS;
 }
 
+void hp_host_env(struct plx_vm *vm)
+{
+	mon_fpu_save(vm->vcpu);
+	host_fs(vm);
+}
+
+void plx_vm_host_call(struct plx_vm *vm)
+{
+	if (vm->running && pthread_equal(pthread_self(), vm->vcpu_thread))
+		mon_fpu_save(vm->vcpu);
+}
+
 static uint32_t io_in(void *host, uint16_t port, unsigned int size)
 {
 	struct plx_vm *vm = host;
 
-	hp_host_env(vm);
+	host_fs(vm);
 	return vm->machine_ops->in(vm->machine, port, size);
 }
 
@@ -40,7 +50,7 @@ static void io_out(void *host, uint16_t port, unsigned int size, uint32_t value)
 {
 	struct plx_vm *vm = host;
 
-	hp_host_env(vm);
+	host_fs(vm);
 	vm->machine_ops->out(vm->machine, port, size, value);
 }
 
@@ -48,7 +58,7 @@ static uint32_t io_ins(void *host, uint16_t port, unsigned int size, void *buf, 
 {
 	struct plx_vm *vm = host;
 
-	hp_host_env(vm);
+	host_fs(vm);
 	return vm->machine_ops->ins(vm->machine, port, size, buf, count);
 }
 
@@ -56,7 +66,7 @@ static uint32_t io_outs(void *host, uint16_t port, unsigned int size, const void
 {
 	struct plx_vm *vm = host;
 
-	hp_host_env(vm);
+	host_fs(vm);
 	return vm->machine_ops->outs(vm->machine, port, size, buf, count);
 }
 
@@ -65,7 +75,7 @@ static uint32_t io_mmio_read(void *host, uint32_t gpa, unsigned int size)
 	struct plx_vm *vm = host;
 
 	vm->vm.nr_mmio++;
-	hp_host_env(vm);
+	host_fs(vm);
 	return vm->machine_ops->mmio_read(vm->machine, gpa, size);
 }
 
@@ -74,7 +84,7 @@ static void io_mmio_write(void *host, uint32_t gpa, unsigned int size, uint32_t 
 	struct plx_vm *vm = host;
 
 	vm->vm.nr_mmio++;
-	hp_host_env(vm);
+	host_fs(vm);
 	vm->machine_ops->mmio_write(vm->machine, gpa, size, value);
 }
 
@@ -82,7 +92,7 @@ static int io_intack(void *host)
 {
 	struct plx_vm *vm = host;
 
-	hp_host_env(vm);
+	host_fs(vm);
 	return vm->machine_ops->intack(vm->machine);
 }
 
@@ -90,7 +100,7 @@ static bool io_ferr(void *host, bool level)
 {
 	struct plx_vm *vm = host;
 
-	hp_host_env(vm);
+	host_fs(vm);
 	return vm->machine_ops->ferr ? vm->machine_ops->ferr(vm->machine, level) : true;
 }
 

@@ -15,14 +15,10 @@ user_libuser_a_SOURCES = \
 	user/event_loop.h \
 	user/host_files.c \
 	user/host_files.h \
-	user/machine.c \
-	user/machine.h \
 	user/options.c \
 	user/options.h \
 	user/processor.c \
 	user/processor.h \
-	user/ring.c \
-	user/ring.h \
 	user/run.c \
 	user/say.h \
 	user/screenshot.c \
@@ -33,11 +29,21 @@ user_libuser_a_SOURCES = \
 	user/terminal.h \
 	user/wake.h
 
+# What the devices call back, on the processor's thread: see plx_vm_host_call in include/plexus/plexus.h.
+noinst_LIBRARIES += user/libcallbacks.a
+user_libcallbacks_a_SOURCES = \
+	user/machine.c \
+	user/machine.h \
+	user/ring.c \
+	user/ring.h
+user_libcallbacks_a_CFLAGS = $(AM_CFLAGS) -mgeneral-regs-only
+
 # The order is the order of the arrows: who asks stands before who is asked.
 bin_PROGRAMS += plexus
 plexus_SOURCES = user/main.c
 plexus_LDADD = \
 	user/libuser.a \
+	user/libcallbacks.a \
 	guest-bios/libguestbios.a \
 	devices/libdevices.a \
 	host-process/libhostprocess.a \

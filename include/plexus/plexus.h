@@ -56,6 +56,10 @@ int plx_vm_create(const struct plx_vm_config *config, struct plx_vm **vm);
 void plx_vm_destroy(struct plx_vm *vm);
 /* The last error as one sentence; never NULL. With vm NULL: why plx_vm_create failed. */
 const char *plx_vm_error(const struct plx_vm *vm);
+/* The machine's functions, and all that they call, use general registers only (-mgeneral-regs-only) and nothing of libc but system-call
+ * wrappers: the guest's FPU state is in the processor meanwhile. Code there that needs more (a message with snprintf, say) calls
+ * plx_vm_host_call first; it costs some 100 ns, and nothing on other threads. */
+void plx_vm_host_call(struct plx_vm *vm);
 void plx_vm_set_machine(struct plx_vm *vm, const struct plx_machine_ops *ops, void *machine);
 
 /* Host view of the RAM object: RAM at offset 0, then the extra bytes. */
