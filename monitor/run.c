@@ -335,18 +335,28 @@ static void enter(struct mon_engine *e, uint32_t host_eip)
 	v->eflags = (v->eflags & REAL_FLAGS) | virt | X86_FLAG_ONE;
 }
 
-/* After a callout: may we go on right behind it? */
+/* After a callout: does something want to happen before the next instruction? Then the loop must look. Leaves space,
+ * segments and key as the instruction made them. */
+static bool must_look(struct mon_engine *e)
+{
+	struct mon_vcpu *v = e->vcpu;
+
+	if (v->int_shadow || v->nexus.kick || (v->eflags & X86_FLAG_TF) || v->debug_armed ||
+	    (e->intr && (v->eflags & X86_FLAG_IF)))
+		return true;
+	if ((v->seg_dirty | v->mode_dirty | e->space->cut_dirty | e->window_dirty || e->space != e->next_space) &&
+	    !refresh_mode(e))
+		return true;
+	return e->no_window;
+}
+
+/* May we go on right behind the callout? */
 static bool can_resume(struct mon_engine *e, const struct site *s, uint64_t flushes)
 {
 	struct mon_vcpu *v = e->vcpu;
 	const struct frag *f;
 
-	if (!s->resume || v->eip != s->eip + s->insn_len || v->int_shadow || v->nexus.kick ||
-	    (v->eflags & X86_FLAG_TF) || v->debug_armed || (e->intr && (v->eflags & X86_FLAG_IF)))
-		return false;
-	if ((v->seg_dirty | v->mode_dirty | e->space->cut_dirty | e->window_dirty || e->space != e->next_space) && !refresh_mode(e))
-		return false;
-	if (e->cache.stat_flushes != flushes || e->no_window)
+	if (e->cache.stat_flushes != flushes || !s->resume || v->eip != s->eip + s->insn_len)
 		return false;
 	f = &e->cache.frags[s->frag];
 	if (f->dead || e->cache.active_page[(f->eip + f->cs_base) >> PLX_PAGE_SHIFT] != f->code_page)
@@ -485,8 +495,10 @@ static enum step site_exit(struct mon_engine *e, struct turn *t)
 	case SITE_CALLOUT:
 		count_callout(e, s);
 		t->st = exits_callout(e, s);
-		if (t->st != MON_OK || !can_resume(e, s, flushes))
+		if (t->st != MON_OK || must_look(e))
 			return STEP_STATUS;
+		if (!can_resume(e, s, flushes))
+			return STEP_FIND;
 		t->host_eip = e->window + s->resume - e->cs_host_base;
 		return STEP_ENTER;
 	default:
