@@ -7,9 +7,6 @@
  * libc but system calls, so the guest's FPU state stays where it is. Who needs more calls plx_vm_host_call() first.
  */
 #define _GNU_SOURCE
-#include <asm/prctl.h>
-#include <sys/syscall.h>
-
 #include "host-process/process.h"
 
 static void host_fs(struct plx_vm *vm)
@@ -18,10 +15,7 @@ static void host_fs(struct plx_vm *vm)
 		return;
 	/* A null selector first: without FSGSBASE the kernel believes the selector, not the base. */
 	__asm__ volatile("movw %w0, %%fs" : : "r"(0));
-	if (vm->fsgsbase)
-		__asm__ volatile("wrfsbase %0" : : "r"(vm->fs_base));
-	else
-		hp_syscall6(SYS_arch_prctl, ARCH_SET_FS, (long)vm->fs_base, 0, 0, 0, 0);
+	vm->set_fs(vm);
 	vm->vcpu->nexus.host_env = true;
 	vm->vcpu->nexus.load |= NX_LOAD_FS | NX_LOAD_SS;
 }

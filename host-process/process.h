@@ -44,7 +44,7 @@ struct plx_vm {
 	uint8_t *native_rw, *native_rx;
 	uint64_t ram_bytes;
 
-	bool fsgsbase;
+	void (*set_fs)(struct plx_vm *vm);	/* features.c: put fs_base into FS */
 	uint64_t fs_base;		/* of the vCPU's thread */
 	pid_t vcpu_tid, vcpu_pid;
 	bool running, window_placed;

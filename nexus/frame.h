@@ -23,6 +23,7 @@
 #define NX_SEL		76		/* ES CS SS DS FS GS, two bytes each */
 #define NX_FPU_AREA	88
 #define NX_ENTERED	96
+#define NX_POPF_IF	104
 
 /* nexus.load: what the entry must put into the processor besides the general registers. */
 #define NX_LOAD_ES	0x01	/* 1 << segment register: it changed, or something else was in it */
@@ -41,6 +42,10 @@
 
 #define NX_CS64		0x33		/* Linux: the 64-bit user code segment */
 
+/* nexus.popf_if: with SAHF in 64-bit mode, and without. */
+#define NX_POPF_FEW	0x240400	/* DF, AC, ID */
+#define NX_POPF_ALWAYS	0x000002	/* bit 1, which is always set */
+
 #ifndef __ASSEMBLER__
 #include "plexus/base.h"
 
@@ -56,6 +61,8 @@ struct nexus_frame {
 	uint64_t fpu_area;	/* address of the FXSAVE image */
 	uint32_t entered;	/* host_rsp is that of the nexus_enter under way */
 	uint32_t host_env;	/* the host: FS and FPU are its own. Entering guest code ends that */
+	uint32_t popf_if;	/* flags that only POPFQ can load: those of the guest that SAHF cannot, or all */
+	uint32_t pad1;
 	/* After NX_EXIT_FAULT or NX_EXIT_KICK: */
 	uint32_t fault_eip;	/* offset in the host code segment */
 	uint32_t fault_vector, fault_error;
@@ -93,6 +100,7 @@ _Static_assert(offsetof(struct nexus_frame, exit) + NX_HOST_RSP == NX_EXIT, "fra
 _Static_assert(offsetof(struct nexus_frame, sel) + NX_HOST_RSP == NX_SEL, "frame.h");
 _Static_assert(offsetof(struct nexus_frame, fpu_area) + NX_HOST_RSP == NX_FPU_AREA, "frame.h");
 _Static_assert(offsetof(struct nexus_frame, entered) + NX_HOST_RSP == NX_ENTERED, "frame.h");
+_Static_assert(offsetof(struct nexus_frame, popf_if) + NX_HOST_RSP == NX_POPF_IF, "frame.h");
 
 struct mon_vcpu;
 

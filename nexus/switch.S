@@ -44,7 +44,7 @@ nexus_enter:
 .Lloaded:
 	/* POPFQ is slow, SAHF is not; but only POPFQ knows DF, AC and ID. */
 	movl	NX_EFLAGS(%r15), %eax
-	testl	$0x240400, %eax
+	testl	NX_POPF_IF(%r15), %eax
 	jnz	.Lpopf
 	movl	%eax, %edx
 	movb	%al, %ah

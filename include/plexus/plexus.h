@@ -22,7 +22,7 @@ struct plx_vm_config {
 	uint64_t ram_bytes;		/* guest RAM, from address 0 (with no hole: at most 3.5 GiB), multiple of 1 MiB */
 	uint64_t extra_bytes;		/* room behind it for ROMs and video memory, placed with plx_vm_map */
 	enum plx_rewrite rewrite;
-	const char *host_features;	/* "--host-features=" list such as "-bmi2,-fsgsbase"; NULL: all there are */
+	const char *host_features;	/* "--host-features=" list such as "-lahf,-fsgsbase"; NULL: all there are */
 	bool count_instructions;	/* costs some speed; plx_vm_stats then has the interpreter's share */
 };
 

@@ -53,7 +53,7 @@ static void every_option_lands_where_it_belongs(void **state)
 {
 	(void)state;
 	assert_int_equal(parse("--disk", "a", "--disk=b", "--snapshot", "--memory", "1G", "--serial=file:log", "--screenshot=s.png",
-			       "--firmware=f", "--vga-rom=v", "--debug-console=d", "--rewrite=int3", "--host-features=-bmi2,-fsgsbase",
+			       "--firmware=f", "--vga-rom=v", "--debug-console=d", "--rewrite=int3", "--host-features=-lahf,-fsgsbase",
 			       "--on-triple-fault=reset", "--stats", "--stats=x.json", NULL), 0);
 	assert_int_equal(options.ndisks, 2);
 	assert_string_equal(options.disk[0], "a");
@@ -67,7 +67,7 @@ static void every_option_lands_where_it_belongs(void **state)
 	assert_string_equal(options.vga_rom, "v");
 	assert_string_equal(options.debug_console, "d");
 	assert_int_equal(options.rewrite, PLX_REWRITE_INT3);
-	assert_string_equal(options.host_features, "-bmi2,-fsgsbase");
+	assert_string_equal(options.host_features, "-lahf,-fsgsbase");
 	assert_true(options.reset_on_triple_fault);
 	assert_true(options.stats);
 	assert_string_equal(options.stats_json, "x.json");
