@@ -38,7 +38,8 @@ tests_unit_test_run_LDADD = user/libuser.a user/libcallbacks.a guest-bios/libgue
 check_PROGRAMS += tests/unit/test_decode tests/unit/test_decode_capstone
 tests_unit_test_decode_SOURCES = tests/unit/test_decode.c
 tests_unit_test_decode_LDADD = prescan/libprescan.a $(CMOCKA_LIBS)
-tests_unit_test_decode_capstone_SOURCES = tests/unit/test_decode_capstone.c tests/unit/test_decode_errata.h
+tests_unit_test_decode_capstone_SOURCES = tests/unit/test_decode_capstone.c \
+	tests/oracle/capstone.c tests/oracle/capstone_errata.h tests/oracle/verdict.c tests/oracle/verdict.h
 tests_unit_test_decode_capstone_LDADD = prescan/libprescan.a $(CAPSTONE_LIBS) $(CMOCKA_LIBS)
 
 # PCI, the chipset, disks and fw_cfg: devices/.

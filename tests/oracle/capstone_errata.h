@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * tests/unit/test_decode_errata.h - where Capstone 4.0.2 is not to be believed.
+ * tests/oracle/capstone_errata.h - where Capstone 4.0.2 is not to be believed.
  *
  * Each entry is an encoding class on which Capstone and the SDM differ, or which
  * Plexus leaves undefined on purpose. All that stand here were looked up in SDM 2
  * (or AMD APM 3) and, but for what the processor at hand lacks, tried on silicon:
  * an instruction at the end of a page raises #UD, or faults on the next page
  * exactly when its length says so. Rules that are more than a name are functions
- * in test_decode_capstone.c.
+ * in capstone.c.
  */
-#ifndef TESTS_UNIT_TEST_DECODE_ERRATA_H
-#define TESTS_UNIT_TEST_DECODE_ERRATA_H
+#ifndef TESTS_ORACLE_CAPSTONE_ERRATA_H
+#define TESTS_ORACLE_CAPSTONE_ERRATA_H
 
 /* Instructions that Capstone knows and we refuse. A trailing * is a prefix match. */
 static const char *const refused_on_purpose[] = {
