@@ -6,7 +6,9 @@
 #ifdef HAVE_CONFIG_H
 #include "config.h"
 #endif
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "user/command.h"
 #include "user/say.h"
@@ -69,8 +71,24 @@ static const struct {
 	{ "--version", command_version },
 };
 
+/*
+ * Started with a standard descriptor closed (">&-", some daemons)? Then the next file opened gets its number, and what is said to
+ * standard error lands in it: in a disk image, say.
+ */
+static void occupy_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int plexus_main(int argc, char **argv)
 {
+	occupy_standard_descriptors();
 	if (argc < 2) {
 		say("a command is missing; `plexus help` lists them");
 		return STATUS_USAGE;
