@@ -295,6 +295,12 @@ void pc_power_button(struct pc *pc)
 	leave(pc);
 }
 
+void pc_break_lock(struct pc *pc)
+{
+	__atomic_store_n(&pc->lock.word, 0, __ATOMIC_RELEASE);
+	pc_lock_wake(&pc->lock);
+}
+
 bool pc_powered_off(const struct pc *pc)
 {
 	return __atomic_load_n(&pc->powered_off, __ATOMIC_ACQUIRE);

@@ -57,6 +57,9 @@ bool pc_key_scancode(struct pc *pc, uint8_t set1_byte);	/* PS/2 scancode set 1 b
 /* @dx to the right, @dy downward, @dz toward the user; @buttons: bit 0 left, 1 right, 2 middle. Movement adds up. */
 void pc_mouse(struct pc *pc, int dx, int dy, int dz, uint8_t buttons);
 void pc_power_button(struct pc *pc);
+/* After the processor's process died, perhaps inside the machine: opens the lock that it will not leave. The chips may be left
+ * half-way through an access; the machine is only good for being put away. */
+void pc_break_lock(struct pc *pc);
 
 /* How the machine asked to end, after PLX_EXIT_STOP / PLX_EXIT_RESET. */
 bool pc_powered_off(const struct pc *pc);

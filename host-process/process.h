@@ -48,6 +48,7 @@ struct plx_vm {
 	uint64_t fs_base;		/* of the vCPU's thread */
 	pid_t vcpu_tid, vcpu_pid;
 	bool running, window_placed;
+	bool lost;			/* a process of the VM died, and error says so: home's to write */
 	cpu_set_t affinity;		/* where Plexus may run at all */
 	uint64_t bound_ticks;
 	struct mon_space *wanted_space;	/* home shall make a process for it */
@@ -73,6 +74,7 @@ void hp_signals_remove(struct plx_vm *vm);
 /* spaces.c */
 int hp_spaces_create(struct plx_vm *vm, unsigned int count);
 void hp_spaces_destroy(struct plx_vm *vm);
+bool hp_spaces_lost(struct plx_vm *vm);	/* home, when it has stopped running: did a process die? plx_vm_error says how */
 int hp_hand_over(void *host, struct mon_space *from, struct mon_space *to);
 
 /* io.c */

@@ -9,7 +9,8 @@
  *
  * Exactly one of them runs; the others sleep on their futex (mon_space.host_run). All that matters is in the arena, which
  * they share at one address; each has a low 4 GiB and a descriptor table of its own. Home makes the others by fork(), so
- * each has home's stack, signal handlers and descriptors. They die with home: PR_SET_PDEATHSIG.
+ * each has home's stack, signal handlers and descriptors. They die with home: PR_SET_PDEATHSIG. If one of them dies, home ends
+ * the others and the VM, whoever's turn it was: nobody knows what the dead one left half done.
  *
  * A process that waits has the host's FS, no guest FPU state, and no kick is meant for it.
  */
@@ -105,31 +106,77 @@ static int make_process(struct plx_vm *vm, struct mon_space *sp)
 	return 0;
 }
 
-/* Home only: did the process that should be running die (somebody killed it)? */
-static bool active_is_gone(struct plx_vm *vm)
+/* The process of space @sp died: somebody killed it, or the host did for want of memory. */
+static void note_loss(struct plx_vm *vm, struct mon_space *sp, int status)
 {
-	for (uint32_t i = 1; i < vm->engine->nspaces; i++) {
-		struct mon_space *sp = &vm->engine->spaces[i];
+	sp->host_pid = 0;
+	if (vm->lost)
+		return;
+	vm->lost = true;
+	hp_error(vm, -ESRCH, "a process of this machine was killed (%s); what the guest had flushed is on its disks",
+		 WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "it left");
+}
 
-		if (sp->host_pid && sp->host_run && waitpid(sp->host_pid, NULL, WNOHANG) == sp->host_pid) {
-			sp->host_pid = 0;
-			return true;
-		}
+/*
+ * Home only: is a process gone? Then all of them are, when this returns: none can be running guest code, be about to hand it to
+ * the dead one, or hold a lock that somebody will leave again.
+ */
+static bool look_around(struct plx_vm *vm)
+{
+	struct mon_engine *e = vm->engine;
+	int status;
+
+	for (uint32_t i = 1; i < e->nspaces; i++) {
+		struct mon_space *sp = &e->spaces[i];
+
+		pid_t pid;
+
+		if (sp->host_pid <= 0)
+			continue;
+		pid = waitpid(sp->host_pid, &status, WNOHANG);
+		if (pid)	/* -1: gone, and somebody else took its status */
+			note_loss(vm, sp, pid > 0 ? status : 0);
 	}
-	return false;
+	if (vm->lost)
+		hp_spaces_destroy(vm);
+	return vm->lost;
+}
+
+void plx_vm_child_died(struct plx_vm *vm)
+{
+	struct mon_engine *e = vm->engine;
+
+	for (uint32_t i = 1; i < e->nspaces; i++) {
+		pid_t pid = e->spaces[i].host_pid;
+		siginfo_t info = { .si_pid = 0 };
+
+		/* Only a look: home takes the status, in look_around. */
+		if (pid <= 0 || waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) || info.si_pid != pid)
+			continue;
+		/* One of these reaches home: it runs guest code, or it waits. */
+		plx_vm_stop(vm);
+		syscall(SYS_futex, &e->spaces[0].host_run, FUTEX_WAKE, 1, NULL, NULL, 0);
+		return;
+	}
+}
+
+bool hp_spaces_lost(struct plx_vm *vm)
+{
+	return vm->lost || look_around(vm);
 }
 
 static int wait_for_turn(struct plx_vm *vm, struct mon_space *me)
 {
-	const struct timespec look_around = { .tv_sec = LOOK_AROUND_S };
+	const struct timespec a_while = { .tv_sec = LOOK_AROUND_S };
 	bool home = me == &vm->engine->spaces[0];
 
 	for (;;) {
 		while (!__atomic_load_n(&me->host_run, __ATOMIC_SEQ_CST)) {
-			syscall(SYS_futex, &me->host_run, FUTEX_WAIT, 0, home ? &look_around : NULL, NULL, 0);
-			if (home && !me->host_run && active_is_gone(vm)) {
+			syscall(SYS_futex, &me->host_run, FUTEX_WAIT, 0, home ? &a_while : NULL, NULL, 0);
+			if (home && look_around(vm)) {
+				vm->wanted_space = NULL;
 				vm->engine->space = me;
-				engine_die(vm->engine, "a process of this VM was killed", -ESRCH);
+				vm->engine->dead = true;
 				me->host_run = 1;
 			}
 		}

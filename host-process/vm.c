@@ -383,6 +383,8 @@ enum plx_exit plx_vcpu_run(struct plx_vm *vm)
 	__atomic_store_n(&vm->running, false, __ATOMIC_SEQ_CST);
 	hp_signals_remove(vm);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (hp_spaces_lost(vm))
+		return PLX_EXIT_ERROR;
 	switch (result) {
 	case ENGINE_STOPPED:
 		return PLX_EXIT_STOP;

@@ -5,7 +5,7 @@
  *      standard input, pty --> bytes --> pc_serial_input        (kept here while the UART has no room)
  *      pc_deadline         --> pc_advance
  *      rings               --> standard output, files
- *      signals             --> plx_vm_stop, or the shell's job control
+ *      signals             --> plx_vm_stop, the shell's job control, a process of the machine that died
  *      display             --> a turn every 33 ms
  *
  * Asked by:  user/run.c. Asks: devices/pc.h (which locks the machine), user/ring.h, user/terminal.h, user/display.h.
@@ -33,7 +33,7 @@
 #define STUCK_NS	(5 * DEV_NS_PER_S)	/* how long the processor may take to stop */
 #define AGAIN_NS	(1 * DEV_NS_PER_S)	/* requests this close together are one: timeout(1) signals us and our group */
 
-static const int loop_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT };
+static const int loop_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGCHLD };
 
 int event_loop_init(struct event_loop *loop, struct machine *machine, struct processor *cpu)
 {
@@ -45,6 +45,8 @@ int event_loop_init(struct event_loop *loop, struct machine *machine, struct pro
 		sigaddset(&set, loop_signals[i]);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);		/* a reader that went away is EPIPE, told in a sentence */
+	signal(SIGXFSZ, SIG_IGN);		/* so is a file that may not grow (ulimit -f) */
+	signal(SIGCHLD, SIG_DFL);		/* whoever started us may ignore it; then we would not learn of a child's end */
 	loop->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (loop->signal_fd < 0)
 		return -errno;
@@ -134,6 +136,9 @@ static void take_signals(struct event_loop *loop)
 			break;
 		case SIGCONT:
 			terminal_resume();
+			break;
+		case SIGCHLD:
+			plx_vm_child_died(loop->machine->vm);
 			break;
 		default:
 			loop->signal = (int)info.ssi_signo;

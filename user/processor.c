@@ -33,6 +33,8 @@ static bool go_on(struct processor *cpu)
 		plx_vm_dump_registers(m->vm, cpu->why, sizeof(cpu->why));
 		return false;
 	case PLX_EXIT_ERROR:
+		/* A process of the machine may have died inside a device: nobody but the event loop asks for the lock now. */
+		pc_break_lock(m->pc);
 		snprintf(cpu->why, sizeof(cpu->why), "%s", plx_vm_error(m->vm));
 		return false;
 	default:
@@ -48,7 +50,7 @@ static void *processor_thread(void *argument)
 		cpu->exit = plx_vcpu_run(cpu->machine->vm);
 	while (go_on(cpu));
 	atomic_store(&cpu->done, true);
-	wake_poke(&cpu->machine->shared->events);
+	wake_surely(&cpu->machine->shared->events);
 	return NULL;
 }
 

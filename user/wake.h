@@ -26,6 +26,13 @@ static inline void wake_poke(struct wake *wake)
 		(void)!write(wake->fd, &one, sizeof(one));
 }
 
+/* Also after somebody died between the two halves of wake_poke. */
+static inline void wake_surely(struct wake *wake)
+{
+	atomic_store(&wake->poked, 0);
+	wake_poke(wake);
+}
+
 /* The consumer: from here on pokes count again. What was asked for is looked at after this, never before. */
 static inline void wake_take(struct wake *wake)
 {

@@ -83,6 +83,8 @@ void plx_pulse_nmi(struct plx_vm *vm);
 /* Make plx_vcpu_run return soon, with that exit. Any thread, also a signal handler. */
 void plx_vm_stop(struct plx_vm *vm);
 void plx_vm_request_reset(struct plx_vm *vm);
+/* A child of this process died (SIGCHLD). If it was one of the VM's, plx_vcpu_run returns soon, with PLX_EXIT_ERROR. Any thread. */
+void plx_vm_child_died(struct plx_vm *vm);
 /* Processor back to power-on; memory and mappings stay. Between runs only. */
 void plx_vm_reset_cpu(struct plx_vm *vm);
 

@@ -75,6 +75,11 @@ void plx_vm_stop(struct plx_vm *vm)
 	atomic_store(&fake.stop, true);
 }
 
+void plx_vm_child_died(struct plx_vm *vm)
+{
+	(void)vm;
+}
+
 void plx_vm_reset_cpu(struct plx_vm *vm)
 {
 	(void)vm;
@@ -156,6 +161,11 @@ void pc_power_button(struct pc *pc)
 {
 	(void)pc;
 	atomic_fetch_add(&fake.power_button, 1);
+}
+
+void pc_break_lock(struct pc *pc)
+{
+	(void)pc;
 }
 
 bool pc_powered_off(const struct pc *pc)
