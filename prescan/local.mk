@@ -24,6 +24,8 @@ prescan_libprescan_a_SOURCES += \
 	prescan/cache.h \
 	prescan/emit.h \
 	prescan/inline.c \
+	prescan/rewriting.c \
+	prescan/rewriting.h \
 	prescan/translate.c
 
 # Guest FPU state and the guest's FS are in the processor while this runs, in both worlds.

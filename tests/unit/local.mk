@@ -126,3 +126,8 @@ tests_unit_test_engine_LDFLAGS = -pie
 tests_unit_test_engine_user_SOURCES = tests/unit/test_engine_user.c tests/unit/engine_vm.h
 tests_unit_test_engine_user_LDADD = $(engine_libs)
 tests_unit_test_engine_user_LDFLAGS = -pie
+
+# What reports say of an instruction, against what the translator does with it.
+check_PROGRAMS += tests/unit/test_prescan_rewriting
+tests_unit_test_prescan_rewriting_SOURCES = tests/unit/test_prescan_rewriting.c
+tests_unit_test_prescan_rewriting_LDADD = prescan/libprescan.a $(CMOCKA_LIBS)
