@@ -69,8 +69,11 @@ static uint32_t io_mmio_read(void *host, uint32_t gpa, unsigned int size)
 	struct plx_vm *vm = host;
 
 	vm->vm.nr_mmio++;
+	vm->vm.mmio_gpa = gpa;
+	vm->vm.mmio_write = 0;
 	host_fs(vm);
-	return vm->machine_ops->mmio_read(vm->machine, gpa, size);
+	vm->vm.mmio_value = vm->machine_ops->mmio_read(vm->machine, gpa, size);
+	return vm->vm.mmio_value;
 }
 
 static void io_mmio_write(void *host, uint32_t gpa, unsigned int size, uint32_t value)
@@ -78,6 +81,9 @@ static void io_mmio_write(void *host, uint32_t gpa, unsigned int size, uint32_t 
 	struct plx_vm *vm = host;
 
 	vm->vm.nr_mmio++;
+	vm->vm.mmio_gpa = gpa;
+	vm->vm.mmio_value = value;
+	vm->vm.mmio_write = 1;
 	host_fs(vm);
 	vm->machine_ops->mmio_write(vm->machine, gpa, size, value);
 }

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "host-process/process.h"
@@ -129,6 +130,13 @@ static void host_wait(void *host)
 	call(vm, SYS_futex, (long)&vm->vcpu->nexus.kick, FUTEX_WAIT, 0, 0, 0, 0);
 }
 
+static void host_wait_word(void *host, const uint32_t *word)
+{
+	const struct timespec patience = { .tv_nsec = 5000000 };
+
+	call(host, SYS_futex, (long)word, FUTEX_WAIT, *word, (long)&patience, 0, 0);
+}
+
 static uint64_t host_ticks(void *host)
 {
 	(void)host;
@@ -157,6 +165,7 @@ const struct plx_host_ops hp_host_ops = {
 	.set_segment = host_set_segment,
 	.hand_over = hp_hand_over,
 	.wait = host_wait,
+	.wait_word = host_wait_word,
 	.ticks = host_ticks,
 	.die = host_die,
 };

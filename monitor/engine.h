@@ -56,6 +56,8 @@ struct ldt_slot {
 
 #define WINDOW_MAX_WATCHED 80	/* page directory pages and page tables under the window and the scratch page */
 
+struct plx_trace;
+
 struct mon_engine {
 	struct mon_vcpu *vcpu;
 	struct mon_vm *vm;
@@ -117,6 +119,7 @@ struct mon_engine {
 	uint32_t stop;			/* ENGINE_STOP_* */
 
 	uint8_t last_cpl;
+	struct plx_trace *trace;	/* NULL: nobody looks. include/plexus/trace.h */
 	bool dead;
 	bool finished;			/* the run is over, with: */
 	uint32_t result;

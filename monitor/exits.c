@@ -13,6 +13,7 @@
  * Asked by: run.c. Asks: shadow.c, interp.c, prescan/cache.c.
  */
 #include "monitor/engine.h"
+#include "monitor/trace.h"
 #include "prescan/emit.h"
 
 #define FAULTS_BEFORE_CALLOUT 3
@@ -160,6 +161,8 @@ static enum mon_status interpret_here(struct mon_engine *e, bool ours)
 		return MON_OK;
 	if (ours)
 		count_site_fault(e, frag);
+	if (tracing(e))
+		return trace_interpret(e, PLX_TRACE_SIGNAL, mon_interp_one);
 	return mon_interp_one(e->vcpu);
 }
 
@@ -188,6 +191,8 @@ static enum mon_status page_fault(struct mon_engine *e)
 	switch (st) {
 	case MON_OK:
 		e->stats.fault_fill++;
+		if (tracing(e))
+			trace_event(e, PLX_TRACE_FILL, linear, write, 0);
 		return MON_DEFER;
 	case MON_FAULT: {
 		struct mon_fault fault = e->vcpu->fault;

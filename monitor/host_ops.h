@@ -52,6 +52,7 @@ struct plx_host_ops {
 
 	/* Sleep until nexus.kick is set. */
 	void (*wait)(void *host);
+	void (*wait_word)(void *host, const uint32_t *word);	/* until it changes, or some milliseconds */
 	uint64_t (*ticks)(void *host);	/* a fast clock for statistics; the host knows its rate */
 	/* Record the sentence that explains why the VM cannot go on. */
 	void (*die)(void *host, const char *what, int err);

@@ -27,6 +27,8 @@ monitor_libmonitor_a_SOURCES += \
 	monitor/segs.c \
 	monitor/shadow.c \
 	monitor/space.c \
+	monitor/trace.c \
+	monitor/trace.h \
 	monitor/space.h \
 	monitor/window.c \
 	monitor/window.h

@@ -13,6 +13,7 @@
  * Asked by:  the hosts (plx_vcpu_run). Read next: exits.c, shadow.c.
  */
 #include "monitor/engine.h"
+#include "monitor/trace.h"
 #include "prescan/emit.h"
 
 void engine_die(struct mon_engine *e, const char *what, int err)
@@ -393,6 +394,8 @@ static bool between_instructions(struct mon_engine *e, enum engine_result *resul
 		if (vector >= 0) {
 			e->stats.interrupts++;
 			v->halted = 0;
+			if (tracing(e))
+				trace_event(e, PLX_TRACE_INTERRUPT, (uint32_t)vector, 0, 0);
 			if (mon_deliver_interrupt(v, (uint8_t)vector) == MON_SHUTDOWN)
 				goto shutdown;
 		}
@@ -472,6 +475,24 @@ static void count_callout(struct mon_engine *e, const struct site *s)
 	e->stats.callout_klass[row] = s->klass;
 }
 
+static enum mon_status traced_callout(struct mon_engine *e, struct site *s)
+{
+	const struct callout_insn *ci = &e->cache.insns[s->link];
+	unsigned int how = s->inlined ? PLX_TRACE_INLINE : PLX_TRACE_NEXUS;
+	struct trace_open open;
+	enum mon_status st;
+
+	if (!ci->insn.length)
+		return exits_callout(e, s);
+	if (e->cache.env.strategy == REWRITE_INT3)
+		how = PLX_TRACE_SIGNAL;
+	e->vcpu->eip = s->eip;
+	trace_begin(e, &open, &ci->insn, ci->bytes, how);
+	st = exits_callout(e, s);
+	trace_end(e, &open, &ci->insn, st);
+	return st;
+}
+
 static enum step site_exit(struct mon_engine *e, struct turn *t)
 {
 	struct mon_vcpu *v = e->vcpu;
@@ -494,7 +515,7 @@ static enum step site_exit(struct mon_engine *e, struct turn *t)
 		return v->nexus.kick ? STEP_LOOP : STEP_FIND;
 	case SITE_CALLOUT:
 		count_callout(e, s);
-		t->st = exits_callout(e, s);
+		t->st = tracing(e) ? traced_callout(e, s) : exits_callout(e, s);
 		if (t->st != MON_OK || must_look(e))
 			return STEP_STATUS;
 		if (!can_resume(e, s, flushes))
@@ -548,6 +569,9 @@ static bool settle(struct mon_engine *e, enum mon_status st)
 		return true;
 	case MON_FAULT:
 		e->stats.exceptions++;
+		if (tracing(e))
+			trace_event(e, PLX_TRACE_EXCEPTION, e->vcpu->fault.vector, e->vcpu->fault.error,
+				    e->vcpu->fault.address);
 		return mon_deliver_fault(e->vcpu) != MON_SHUTDOWN;
 	case MON_SHUTDOWN:
 		return false;
@@ -592,7 +616,7 @@ enum engine_result engine_run(struct mon_engine *e)
 			continue;
 		if (v->int_shadow || (v->eflags & X86_FLAG_TF) || v->debug_armed || e->interpret_only) {
 			e->stats.steps++;
-			t.st = mon_step(v);
+			t.st = tracing(e) ? trace_interpret(e, PLX_TRACE_INTERPRETER, mon_step) : mon_step(v);
 			step = STEP_STATUS;
 		} else if (!refresh_mode(e)) {
 			continue;

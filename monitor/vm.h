@@ -43,6 +43,7 @@ struct mon_vm {
 	void *machine;		/* first argument of io's functions */
 	uint64_t (*tsc)(void);	/* host TSC; NULL: the processor's own */
 	const struct mon_cpu_features *features;	/* monitor/cpuid.c */
+	uint32_t mmio_gpa, mmio_value, mmio_write;	/* the last of them */
 	uint64_t nr_mmio;	/* device memory accesses so far; the host counts them */
 	uint32_t a20_mask;	/* ~0, or ~(1 << 20) while the A20 gate is closed */
 };

@@ -100,6 +100,7 @@ struct site {
 	uint8_t klass;		/* enum prescan_class of a callout */
 	uint8_t farcall;	/* ESP is in scratch.esp */
 	uint8_t insn_len;
+	uint8_t inlined;	/* has an inline sequence; called out because of env.traced */
 	uint32_t frag;
 	uint32_t eip;		/* LINK, STEP: guest EIP to go to; CALLOUT: of the instruction */
 	uint32_t resume;	/* CALLOUT: window offset of the code for the next instruction; 0: look up */
@@ -137,6 +138,7 @@ struct prescan_env {
 	uint32_t jump_table;	/* host linear, of this CPL */
 	uint16_t cs64;		/* selector of 64-bit ring-3 code */
 	enum prescan_rewrite strategy;
+	bool traced;		/* nothing sensitive is inlined: the monitor shall see it all */
 	bool count;		/* each fragment adds its instructions to scratch.count */
 	uint32_t features;	/* HOST_FEATURE_*: variants of inline sequences */
 	bool (*is_callout)(void *owner, uint32_t linear);	/* the site at this linear address faulted too often */

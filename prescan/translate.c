@@ -273,12 +273,36 @@ static bool callout_ends(const struct prescan_insn *insn)
 	}
 }
 
+/* Inline FLAGS or SEG_STORE. While tracing the sequence is taken back: *would says that there is one. */
+static bool try_inline(struct emit *e, const struct prescan_insn *insn, const uint8_t *bytes, uint32_t off, bool *would)
+{
+	struct prescan_cache *c = e->c;
+	const struct emit before = *e;
+	const struct frag frag = *e->f;
+	const uint32_t nrecs = c->nrecs, nsites = c->nsites, nlinks = c->nlinks, ninsns = c->ninsns, cold = c->cold_next;
+	const uint64_t counted = c->stat_row[insn->id & 1023];
+	bool done = insn->klass == PRESCAN_FLAGS ? emit_inline_flags(e, insn, bytes, off) : emit_inline_seg_store(e, insn, off);
+
+	if (!c->env.traced || !done)
+		return done;
+	*would = true;
+	*e = before;
+	*e->f = frag;
+	c->nrecs = nrecs;
+	c->nsites = nsites;
+	c->nlinks = nlinks;
+	c->ninsns = ninsns;
+	c->cold_next = cold;
+	c->stat_row[insn->id & 1023] = counted;
+	return false;
+}
+
 /* One instruction. Returns true if the fragment ends with it. */
 static bool translate_one(struct emit *e, const struct prescan_insn *insn, const uint8_t *bytes, uint32_t eip)
 {
 	struct prescan_cache *c = e->c;
 	uint32_t off = eip - e->req->eip, site;
-	bool ends = false, done = false;
+	bool ends = false, done = false, would_inline = false;
 
 	if (!(c->env.is_callout && c->env.is_callout(c->env.owner, eip + e->req->cs_base)) &&
 	    !must_check_segment(e, insn)) {
@@ -297,11 +321,11 @@ static bool translate_one(struct emit *e, const struct prescan_insn *insn, const
 				return ends;
 			break;
 		case PRESCAN_FLAGS:
-			if (emit_inline_flags(e, insn, bytes, off))
+			if (try_inline(e, insn, bytes, off, &would_inline))
 				return false;
 			break;
 		case PRESCAN_SEG_STORE:
-			if (emit_inline_seg_store(e, insn, off))
+			if (try_inline(e, insn, bytes, off, &would_inline))
 				return false;
 			break;
 		default:
@@ -314,6 +338,7 @@ static bool translate_one(struct emit *e, const struct prescan_insn *insn, const
 		return false;
 	}
 	site = emit_callout(e, insn, bytes, eip);
+	c->sites[site].inlined = would_inline;
 	ends = callout_ends(insn);
 	if (ends)
 		c->sites[site].resume = 0;

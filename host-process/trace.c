@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * host-process/trace.c - memory for a trace: see include/plexus/trace.h.
+ */
+#include "host-process/process.h"
+#include "plexus/trace.h"
+
+#define TRACE_ENTRIES_MAX (1u << 24)
+
+struct plx_trace *plx_vm_trace(struct plx_vm *vm, uint32_t entries, bool wait)
+{
+	struct plx_trace *trace;
+
+	if (entries && (entries & (entries - 1) || entries < 1024 || entries > TRACE_ENTRIES_MAX))
+		return NULL;
+	trace = hp_arena_alloc(vm, sizeof(*trace), 4096);
+	if (!trace)
+		return NULL;
+	if (entries) {
+		trace->ring = hp_arena_alloc(vm, sizeof(*trace->ring) + (size_t)entries * sizeof(trace->ring->record[0]), 4096);
+		if (!trace->ring)
+			return NULL;
+		trace->ring->size = entries;
+		trace->ring->wait = wait;
+	}
+	trace->class_mask = ~0u;
+	trace->cpl_mask = 0xf;
+	vm->engine->trace = trace;
+	vm->engine->cache.env.traced = true;
+	prescan_cache_flush(&vm->engine->cache);
+	return trace;
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * monitor/trace.c - a record for each virtualized instruction, exception and interrupt.
+ *
+ * Asked by: run.c, exits.c, while e->trace is set. Never: changes anything of the guest. Built: twice.
+ */
+#include "monitor/trace.h"
+
+static uint64_t now(struct mon_engine *e)
+{
+	return e->ops->ticks(e->host);
+}
+
+static void fill_place(struct mon_engine *e, struct plx_trace_record *r)
+{
+	const struct mon_vcpu *v = e->vcpu;
+
+	r->tsc = now(e);
+	r->eip = v->eip;
+	r->cs = v->seg[X86_CS].sel;
+	r->cs_base = v->seg[X86_CS].base;
+	r->cpl = v->cpl;
+	r->space = v->cr0 & X86_CR0_PG ? v->cr3 : 0;
+	r->mode = (mon_code32(v) ? PLX_TRACE_CODE32 : 0) | (mon_protected(v) ? PLX_TRACE_PROTECTED : 0) |
+		  (mon_v86(v) ? PLX_TRACE_V86 : 0) | (v->cr0 & X86_CR0_PG ? PLX_TRACE_PAGING : 0);
+}
+
+static void put(struct mon_engine *e, const struct plx_trace_record *r)
+{
+	struct plx_trace_ring *ring = e->trace->ring;
+	uint64_t head;
+
+	if (!ring)
+		return;
+	head = ring->head;
+	while (head - __atomic_load_n(&ring->tail, __ATOMIC_ACQUIRE) >= ring->size) {
+		if (!ring->wait) {
+			ring->dropped++;
+			return;
+		}
+		e->ops->wait_word(e->host, (uint32_t *)&ring->tail);
+	}
+	ring->record[head & (ring->size - 1)] = *r;
+	__atomic_store_n(&ring->head, head + 1, __ATOMIC_RELEASE);
+}
+
+static void count_site(struct plx_trace *t, const struct plx_trace_record *r)
+{
+	uint32_t linear = r->eip + r->cs_base;
+	uint32_t i = (linear * 0x9e3779b1u) >> 18 & (PLX_TRACE_SITES - 1);
+
+	for (unsigned int tries = 0; tries < 64; tries++, i = (i + 1) & (PLX_TRACE_SITES - 1)) {
+		struct plx_trace_site *s = &t->site[i];
+
+		if (!s->linear) {
+			s->row = r->row;
+			s->klass = r->klass;
+			s->length = r->length;
+			s->how = r->how;
+			memcpy(s->bytes, r->bytes, sizeof(s->bytes));
+			__atomic_store_n(&s->linear, linear, __ATOMIC_RELEASE);
+		}
+		if (s->linear == linear) {
+			s->count++;
+			s->cost += r->cost;
+			return;
+		}
+	}
+	t->sites_lost++;
+}
+
+void trace_begin(struct mon_engine *e, struct trace_open *t, const struct prescan_insn *insn, const uint8_t *bytes,
+		 unsigned int how)
+{
+	const struct mon_vcpu *v = e->vcpu;
+	struct plx_trace_record *r = &t->r;
+
+	*r = (struct plx_trace_record){ .event = PLX_TRACE_INSN, .how = (uint8_t)how, .klass = insn->klass,
+					.row = insn->id & (PLX_TRACE_ROWS - 1), .length = insn->length };
+	memcpy(r->bytes, bytes, plx_min32(insn->length, sizeof(r->bytes)));
+	fill_place(e, r);
+	t->nr_mmio = e->vm->nr_mmio;
+	switch (insn->klass) {
+	case PRESCAN_PORT:
+	case PRESCAN_STRING_PORT: {
+		bool dx = insn->klass == PRESCAN_STRING_PORT || (insn->opcode & 8);
+		bool out = insn->opcode & 2;
+		uint32_t size = insn->opcode & 1 ? insn->opsize : 1;
+
+		r->a = (dx ? v->gpr[X86_EDX] & 0xffff : insn->imm & 0xff) | size << 16 | (uint32_t)out << 24;
+		r->b = v->gpr[X86_EAX];
+		r->c = v->gpr[X86_ECX];
+		r->how = PLX_TRACE_DEVICE;
+		break;
+	}
+	case PRESCAN_SYSTEM:
+		if (insn->map == PRESCAN_MAP_0F && insn->opcode >= 0x20 && insn->opcode <= 0x23) {
+			bool write = insn->opcode & 2, dr = insn->opcode & 1;
+
+			r->a = insn->reg | (uint32_t)write << 8 | (uint32_t)dr << 9;
+			r->b = dr ? v->dr[insn->reg & 7] : insn->reg == 0 ? v->cr0 : insn->reg == 2 ? v->cr2 :
+			       insn->reg == 3 ? v->cr3 : v->cr4;
+		} else if (insn->map == PRESCAN_MAP_0F && (insn->opcode == 0x30 || insn->opcode == 0x32)) {
+			r->a = v->gpr[X86_ECX];
+			r->b = v->gpr[X86_EAX];
+			r->c = v->gpr[X86_EDX];
+		}
+		break;
+	case PRESCAN_FLAGS:
+		r->a = v->eflags;
+		break;
+	case PRESCAN_ID:
+		r->a = v->gpr[X86_EAX];
+		break;
+	case PRESCAN_FAR:
+		if (insn->map == PRESCAN_MAP_1B)
+			r->c = insn->opcode == 0xcd ? insn->imm & 0xff : insn->opcode == 0xcc ? X86_VEC_BP :
+			       insn->opcode == 0xce ? X86_VEC_OF : 0;
+		break;
+	default:
+		break;
+	}
+}
+
+/* Which register a segment load went to: MOV Sreg by ModRM, POP and LxS by the opcode. */
+static unsigned int loaded_register(const struct prescan_insn *insn)
+{
+	if (insn->map == PRESCAN_MAP_1B) {
+		switch (insn->opcode) {
+		case 0x8e: return insn->reg < 6 ? insn->reg : X86_DS;
+		case 0xc4: return X86_ES;
+		case 0xc5: return X86_DS;
+		default: return insn->opcode >> 3 & 3;	/* 07 17 1F */
+		}
+	}
+	switch (insn->opcode) {
+	case 0xb2: return X86_SS;
+	case 0xb4: case 0xa1: return X86_FS;
+	default: return X86_GS;				/* B5, A9 */
+	}
+}
+
+void trace_end(struct mon_engine *e, struct trace_open *t, const struct prescan_insn *insn, enum mon_status st)
+{
+	const struct mon_vcpu *v = e->vcpu;
+	struct plx_trace_record *r = &t->r;
+	struct plx_trace *trace = e->trace;
+	uint64_t cost = now(e) - r->tsc;
+	struct plx_trace_sum *sum;
+
+	r->cost = cost > UINT32_MAX ? UINT32_MAX : (uint32_t)cost;
+	r->result = st == MON_FAULT ? 1 : st == MON_HALT ? 2 : 0;
+	switch (insn->klass) {
+	case PRESCAN_PORT:
+		if (!(r->a >> 24))
+			r->b = v->gpr[X86_EAX];
+		break;
+	case PRESCAN_SEG_LOAD: {
+		unsigned int sreg = loaded_register(insn);
+
+		r->a = sreg | (uint32_t)v->seg[sreg].sel << 16;
+		r->b = v->seg[sreg].base;
+		r->c = v->seg[sreg].limit;
+		break;
+	}
+	case PRESCAN_SYSTEM:
+		if (insn->map == PRESCAN_MAP_0F && insn->opcode >= 0x20 && insn->opcode <= 0x23)
+			r->c = insn->opcode & 1 ? v->dr[insn->reg & 7] : insn->reg == 0 ? v->cr0 : insn->reg == 2 ? v->cr2 :
+			       insn->reg == 3 ? v->cr3 : v->cr4;
+		else if (insn->map == PRESCAN_MAP_0F && insn->opcode == 0x32) {
+			r->b = v->gpr[X86_EAX];
+			r->c = v->gpr[X86_EDX];
+		}
+		break;
+	case PRESCAN_FLAGS:
+		r->b = v->eflags;
+		break;
+	case PRESCAN_ID:
+		r->b = v->gpr[X86_EAX];
+		r->c = v->gpr[X86_EDX];
+		break;
+	case PRESCAN_FAR:
+		r->a = v->seg[X86_CS].sel;
+		r->b = v->eip;
+		break;
+	case PRESCAN_PLAIN:
+	case PRESCAN_FPU:
+		if (e->vm->nr_mmio != t->nr_mmio) {
+			r->a = e->vm->mmio_gpa;
+			r->b = e->vm->mmio_value;
+			r->c = e->vm->mmio_write;
+			r->how = PLX_TRACE_DEVICE;
+		}
+		break;
+	default:
+		break;
+	}
+	sum = &trace->sum[r->row][r->how];
+	sum->count++;
+	sum->cost += r->cost;
+	trace->event[PLX_TRACE_INSN].count++;
+	trace->event[PLX_TRACE_INSN].cost += r->cost;
+	count_site(trace, r);
+	if (trace->class_mask >> r->klass & trace->cpl_mask >> r->cpl & 1)
+		put(e, r);
+}
+
+void trace_event(struct mon_engine *e, unsigned int event, uint32_t a, uint32_t b, uint32_t c)
+{
+	struct plx_trace *trace = e->trace;
+	struct plx_trace_record r = { .event = (uint8_t)event, .a = a, .b = b, .c = c };
+
+	trace->event[event].count++;
+	if (event == PLX_TRACE_FILL && !trace->fills)
+		return;
+	fill_place(e, &r);
+	if (trace->cpl_mask >> r.cpl & 1)
+		put(e, &r);
+}
+
+enum mon_status trace_interpret(struct mon_engine *e, unsigned int how, enum mon_status (*run)(struct mon_vcpu *vcpu))
+{
+	struct mon_vcpu *v = e->vcpu;
+	uint8_t bytes[PRESCAN_INSN_MAX + 1];
+	uint32_t nbytes = 0;
+	struct prescan_insn insn;
+	struct trace_open open;
+	enum mon_status st;
+
+	/* An instruction that cannot be fetched or decoded shows as the exception that it raises. */
+	if (mon_fetch(v, v->eip, bytes, &nbytes) != MON_OK ||
+	    prescan_decode(bytes, nbytes, mon_code32(v) ? PRESCAN_MODE_32 : PRESCAN_MODE_16, &insn) != PRESCAN_OK)
+		return run(v);
+	trace_begin(e, &open, &insn, bytes, how);
+	st = run(v);
+	trace_end(e, &open, &insn, st);
+	return st;
+}

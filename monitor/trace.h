@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* monitor/trace.h - recording what was virtualized; see include/plexus/trace.h for what a record says. */
+#ifndef MONITOR_TRACE_H
+#define MONITOR_TRACE_H
+
+#include "monitor/engine.h"
+#include "plexus/trace.h"
+
+/* An instruction under way: what must be known before it is done. */
+struct trace_open {
+	struct plx_trace_record r;
+	uint64_t nr_mmio;
+};
+
+static inline bool tracing(const struct mon_engine *e)
+{
+	return PLX_UNLIKELY(e->trace != NULL);
+}
+
+/* At vcpu->eip stands @insn; @how: enum plx_trace_how. */
+void trace_begin(struct mon_engine *e, struct trace_open *t, const struct prescan_insn *insn, const uint8_t *bytes,
+		 unsigned int how);
+void trace_end(struct mon_engine *e, struct trace_open *t, const struct prescan_insn *insn, enum mon_status st);
+/* Do the instruction at CS:EIP with @run (mon_interp_one or mon_step), and record it. */
+enum mon_status trace_interpret(struct mon_engine *e, unsigned int how, enum mon_status (*run)(struct mon_vcpu *vcpu));
+void trace_event(struct mon_engine *e, unsigned int event, uint32_t a, uint32_t b, uint32_t c);
+
+#endif
