@@ -73,7 +73,7 @@ static inline void sys_seg_changed(struct mon_vcpu *v, unsigned int sreg) { v->s
 static inline void sys_set_eflags(struct mon_vcpu *v, uint32_t flags)
 {
 	flags = (flags & ~0x8028u) | X86_FLAG_ONE;
-	if ((v->eflags ^ flags) & (X86_FLAG_VM | X86_FLAG_IOPL | X86_FLAG_NT | X86_FLAG_TF))
+	if ((v->eflags ^ flags) & (X86_FLAG_VM | X86_FLAG_IOPL | X86_FLAG_NT | X86_FLAG_TF | X86_FLAG_AC | X86_FLAG_RF))
 		sys_mode_changed(v);
 	v->eflags = flags;
 }
