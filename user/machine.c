@@ -103,6 +103,8 @@ static int map_kernel(struct machine *m, char *why, size_t why_bytes)
 		err = host_file_map(&m->kernel, o->kernel, why, why_bytes);
 	if (!err && o->initrd)
 		err = host_file_map(&m->initrd, o->initrd, why, why_bytes);
+	if (!err && o->initrd && !m->initrd.nbytes)
+		err = refuse(-EINVAL, why, why_bytes, "%s: is empty, and no initial RAM disk", o->initrd);
 	return err;
 }
 
@@ -150,6 +152,57 @@ static int open_disk(struct machine *m, unsigned int i, char *why, size_t why_by
 	if (!bitmap)
 		return refuse(-ENOMEM, why, why_bytes, "%s: out of memory for --snapshot", m->options->disk[i]);
 	return block_overlay_open(&disk->overlay, &disk->file_ops, bitmap, NULL, &disk->ops, why, why_bytes);
+}
+
+/* ---- the first sector: what a person may have got wrong about an image ---- */
+
+static uint32_t le32(const uint8_t *at)
+{
+	return at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+}
+
+static bool has_signature(const uint8_t *sector)
+{
+	return sector[510] == 0x55 && sector[511] == 0xaa;
+}
+
+/* The sector behind the last partition; 0 when there is no partition table (boot code may stand in its place). */
+static uint64_t partitions_end(const uint8_t *sector)
+{
+	uint64_t end = 0;
+
+	if (!has_signature(sector))
+		return 0;
+	for (const uint8_t *entry = sector + 446; entry < sector + 510; entry += 16) {
+		uint64_t start = le32(entry + 8), count = le32(entry + 12);
+
+		if ((entry[0] & 0x7f) || (entry[4] && (!start || !count)))
+			return 0;	/* no table would have that */
+		/* EEh stands in for a GPT: its size says little. */
+		if (entry[4] && entry[4] != 0xee && start + count > end)
+			end = start + count;
+	}
+	return end;
+}
+
+static int check_first_sector(struct machine *m, unsigned int i, char *why, size_t why_bytes)
+{
+	const struct run_options *o = m->options;
+	const struct block_ops *ops = &m->shared->disk[i].ops;
+	uint8_t sector[512];
+	uint64_t end;
+	int err = ops->read(ops->owner, 0, sector, 1);
+
+	if (err)
+		return refuse(err, why, why_bytes, "%s: cannot be read: %s", o->disk[i], strerror(-err));
+	end = partitions_end(sector);
+	if (end > ops->nsectors)
+		return refuse(-EINVAL, why, why_bytes, "%s is cut short: its partitions end at sector %llu, the file has %llu; "
+			      "get the whole image, or make up for the rest with zeroes: \"truncate -s %llu %s\"", o->disk[i],
+			      (unsigned long long)end, (unsigned long long)ops->nsectors, (unsigned long long)end * 512, o->disk[i]);
+	/* A firmware of the user's own may start something else. */
+	m->nothing_to_start |= i == 0 && !o->kernel && !o->firmware && !has_signature(sector);
+	return 0;
 }
 
 static struct ring *new_ring(struct machine *m)
@@ -302,6 +355,8 @@ static int build_with_roms(struct machine *m, struct firmware *rom, struct firmw
 		err = create_vm(m, why, why_bytes);
 	for (unsigned int i = 0; !err && i < o->ndisks; i++)
 		err = open_disk(m, i, why, why_bytes);
+	for (unsigned int i = 0; !err && i < o->ndisks; i++)
+		err = check_first_sector(m, i, why, why_bytes);
 	if (!err)
 		err = open_serial(m, why, why_bytes);
 	if (!err)

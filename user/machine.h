@@ -56,6 +56,7 @@ struct machine {
 	int serial_in;			/* where COM1's input comes from; -1: nowhere */
 	int pty_slave;			/* held open, so that a pty without a reader is no error; -1: none */
 	struct host_file kernel, initrd;
+	bool nothing_to_start;		/* the first disk has no boot sector */
 };
 
 /* 0, or -errno with one sentence in @why; a machine half built is taken down by machine_close() all the same. */

@@ -91,7 +91,7 @@ static int verdict(const struct run *run)
 			say("the guest was reset %u times after a triple fault", cpu->triple_faults);
 		if (run->loop.signal && !pc_powered_off(run->machine.pc))
 			return 128 + run->loop.signal;
-		return STATUS_OK;
+		return run->machine.nothing_to_start ? STATUS_FAILED : STATUS_OK;
 	}
 }
 
@@ -117,6 +117,10 @@ static int run_machine(struct run *run)
 {
 	int err;
 
+	/* Told before the terminal is taken; the firmware says it too, but on the screen alone. */
+	if (run->machine.nothing_to_start)
+		say("%s has no boot sector (it does not end in 55h AAh), so the firmware finds nothing to start; "
+		    "the machine runs on as a PC would, until Ctrl-A x or a signal ends it", run->options.disk[0]);
 	if (take_terminal(run))
 		return failed(run);
 	err = processor_start(&run->cpu, &run->machine);
@@ -153,6 +157,10 @@ int command_run(int argc, char **argv)
 	if (run.options.help) {
 		fputs(run_options_help, stdout);
 		return fflush(stdout) ? STATUS_FAILED : STATUS_OK;
+	}
+	if (!run.options.kernel && !run.options.ndisks && !run.options.firmware) {
+		say("there is nothing to start; give a disk with --disk FILE or a kernel with --kernel FILE");
+		return STATUS_USAGE;
 	}
 	terminal_guard_fatal_signals();
 	if (event_loop_init(&run.loop, &run.machine, &run.cpu)) {
