@@ -23,6 +23,7 @@
 #define LEAF1_ECX_HOST	(1u << 0 | 1u << 1 | 1u << 9 | 1u << 19 | 1u << 20 | 1u << 22 | 1u << 23 | 1u << 25 | 1u << 30)
 /* Leaf 7 EBX: BMI1 BMI2 ERMS RDSEED ADX SHA; EDX: FSRM. BMI is VEX-encoded but needs no XSAVE state. */
 #define LEAF7_EBX_HOST	(1u << 3 | 1u << 8 | 1u << 9 | 1u << 18 | 1u << 19 | 1u << 29)
+#define LEAF7_EDX_ARCH_CAPABILITIES (1u << 29)
 #define LEAF7_EDX_HOST	(1u << 4)
 /* Leaf 80000001h ECX: LAHF ABM PREFETCHW; EDX: NX. */
 #define EXT1_ECX_HOST	(1u << 0 | 1u << 5 | 1u << 8)
@@ -77,6 +78,10 @@ void mon_features_init(struct mon_cpu_features *f, void (*host_cpuid)(uint32_t l
 		host_cpuid(7, 0, regs);
 		f->leaf7_ebx = regs[EBX] & LEAF7_EBX_HOST;
 		f->leaf7_edx = regs[EDX] & LEAF7_EDX_HOST;
+		/* Page-table isolation in the guest would keep nothing from its user code that runs in our process anyway, and
+		 * costs two CR3 loads a system call. ARCH_CAPABILITIES says RDCL_NO; AMD's guests do not ask. */
+		if (!is_amd(f))
+			f->leaf7_edx |= LEAF7_EDX_ARCH_CAPABILITIES;
 	}
 
 	host_cpuid(0x80000000, 0, regs);

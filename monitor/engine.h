@@ -101,6 +101,7 @@ struct mon_engine {
 	struct mon_space *space;	/* the one that runs; always the present process's own */
 	struct mon_space *next_space;
 	uint64_t space_clock;
+	uint32_t present_root;		/* that space_select chose for */
 	uint32_t drop_first, drop_count;	/* shadow_drop_changed gathers a run */
 
 	/* exits.c: the guest's last page fault, until its handler returns to that instruction */

@@ -20,6 +20,8 @@
 #define MSR_UCODE_REV		0x8b
 #define MSR_PLATFORM_INFO	0xce
 #define MSR_MTRR_CAP		0xfe
+#define MSR_ARCH_CAPABILITIES	0x10a
+#define ARCH_CAP_RDCL_NO	0x1
 #define MSR_MISC_ENABLE		0x1a0
 #define MSR_MTRR_VAR0		0x200
 #define MSR_MTRR_VAR_END	0x210
@@ -123,6 +125,11 @@ enum mon_status mon_rdmsr(struct mon_vcpu *vcpu, uint32_t index, uint64_t *value
 		return MON_OK;
 	case X86_MSR_APIC_BASE:
 		*value = vcpu->apic_base;
+		return MON_OK;
+	case MSR_ARCH_CAPABILITIES:
+		if (!vcpu->vm->features || !(vcpu->vm->features->leaf7_edx >> 29 & 1))
+			return gp0(vcpu);
+		*value = ARCH_CAP_RDCL_NO;
 		return MON_OK;
 	case X86_MSR_SYSENTER_CS:
 		*value = vcpu->sysenter_cs;

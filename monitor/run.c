@@ -52,14 +52,19 @@ static bool code_page_same(void *owner, const struct code_page *page)
 	       x.gpa >> PLX_PAGE_SHIFT == page->gfn && x.user == page->user && !x.nx;
 }
 
+static bool user_code_page_same(void *owner, const struct code_page *page)
+{
+	return !page->user || code_page_same(owner, page);
+}
+
 static void hook_load_cr3(struct mon_vcpu *vcpu)
 {
 	struct mon_engine *e = engine_of(vcpu);
 
 	e->stats.cr3_loads++;
 	e->window_dirty = true;
-	space_select(e);
-	prescan_cache_recheck(&e->cache, code_page_same, e);
+	/* Under the other root of a pair the kernel's pages may be missing; they come back with the next load. */
+	prescan_cache_recheck(&e->cache, space_select(e) ? user_code_page_same : code_page_same, e);
 }
 
 static void hook_invlpg(struct mon_vcpu *vcpu, uint32_t linear)

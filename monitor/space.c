@@ -125,9 +125,12 @@ void space_revalidate(struct mon_engine *e)
 		return;
 	}
 	for (uint32_t i = 0; i < 4 && (e->vcpu->cr4 & X86_CR4_PAE); i++) {
-		if (sp->pdpte[i] == e->vcpu->pdpte[i])
+		uint64_t *seen = i < 3 ? &sp->pdpte[i] : &sp->pdpte3[e->vcpu->cr3 >> PLX_PAGE_SHIFT & 1];
+		uint64_t old = *seen;
+
+		*seen = e->vcpu->pdpte[i];
+		if (old == *seen || !old)
 			continue;
-		sp->pdpte[i] = e->vcpu->pdpte[i];
 		shadow_drop_changed(e, i << 30, 1u << 30);
 		forget_tables_in(sp, i << 30, 1u << 30, true);
 	}
@@ -207,12 +210,26 @@ static void activate(struct mon_engine *e)
 
 /* ---- choosing and switching ---------------------------------------------------------------------------- */
 
+/*
+ * Kernel page-table isolation gives a process two roots in neighbouring pages, which share the tables of its lower 3 GiB and
+ * differ in the last entry, and loads CR3 at each entry to and exit from the kernel. Such a pair is one space: what
+ * the kernel's root maps stays mapped under the other, where the cut segments of CPL 3 hide it as they always do.
+ * Neighbours that are two processes do not share tables.
+ */
+static bool is_pair(const struct mon_engine *e, const struct mon_space *sp, uint32_t root)
+{
+	const uint64_t *pdpte = e->vcpu->pdpte;
+
+	return (e->vcpu->cr4 & X86_CR4_PAE) && (sp->cr3 ^ root) == PLX_PAGE_SIZE && (pdpte[0] | pdpte[1] | pdpte[2]) &&
+	       pdpte[0] == sp->pdpte[0] && pdpte[1] == sp->pdpte[1] && pdpte[2] == sp->pdpte[2];
+}
+
 static struct mon_space *space_for(struct mon_engine *e, uint32_t root)
 {
 	struct mon_space *oldest = NULL;
 
 	for (uint32_t i = 0; i < e->nspaces; i++)
-		if (e->spaces[i].cr3 == root)
+		if (e->spaces[i].cr3 == root || is_pair(e, &e->spaces[i], root))
 			return &e->spaces[i];
 	if (e->nspaces < e->max_spaces) {
 		struct mon_space *sp = &e->spaces[e->nspaces++];
@@ -228,17 +245,24 @@ static struct mon_space *space_for(struct mon_engine *e, uint32_t root)
 	/* Its global mappings hold for every root; the others are dropped when it wakes. */
 	oldest->cr3 = root;
 	oldest->loose = true;
+	memset(oldest->pdpte, 0, sizeof(oldest->pdpte));
+	memset(oldest->pdpte3, 0, sizeof(oldest->pdpte3));
 	return oldest;
 }
 
-void space_select(struct mon_engine *e)
+bool space_select(struct mon_engine *e)
 {
 	uint32_t root = present_root(e);
+	bool other_view;
 
+	other_view = e->next_space == e->space && e->present_root != root;
 	e->next_space = space_for(e, root);
 	e->next_space->last_used = ++e->space_clock;
+	other_view = other_view && e->next_space == e->space;
+	e->present_root = root;
 	if (e->next_space == e->space)
 		space_revalidate(e);
+	return other_view;
 }
 
 bool space_switch(struct mon_engine *e)

@@ -51,7 +51,8 @@ struct mon_space {
 
 	struct space_table *table;
 	uint32_t ntables;
-	uint64_t pdpte[4];	/* PAE: as they were at the last activation */
+	uint64_t pdpte[3];	/* PAE: as they were at the last activation */
+	uint64_t pdpte3[2];	/* the last one, by bit 12 of the root: see space_for about pairs */
 	bool loose;		/* some mapping came from a table that is not copied */
 
 	struct { uint8_t word; uint32_t value; } pending[SPACE_PENDING];
@@ -70,8 +71,9 @@ struct mon_space {
 	int32_t host_cpu;	/* processor + 1 that it is bound to; 0: none */
 };
 
-/* CR3 was loaded, or paging turned on or off. The switch itself waits for space_switch. */
-void space_select(struct mon_engine *e);
+/* CR3 was loaded, or paging turned on or off. The switch itself waits for space_switch. True: it is the same space as before,
+ * seen through the other root of a pair. */
+bool space_select(struct mon_engine *e);
 /* At a canonical point: be in the space that was selected. True: another host process ran meanwhile, everything may have
  * changed, start over. */
 bool space_switch(struct mon_engine *e);
