@@ -447,6 +447,11 @@ static void fill_after_page_fault(struct mon_engine *e)
 		e->stats.filled_ahead++;
 }
 
+static enum mon_status interpret_one(struct mon_engine *e)
+{
+	return tracing(e) ? trace_interpret(e, PLX_TRACE_INTERPRETER, mon_interp_one) : mon_interp_one(e->vcpu);
+}
+
 static enum step find(struct mon_engine *e, struct turn *t)
 {
 	uint64_t flushes = e->cache.stat_flushes;
@@ -467,7 +472,7 @@ static enum step find(struct mon_engine *e, struct turn *t)
 	}
 	/* Code in device memory, or past the limit: the interpreter raises what is due. */
 	if (t->st == MON_DEFER)
-		t->st = mon_interp_one(e->vcpu);
+		t->st = interpret_one(e);
 	return STEP_STATUS;
 }
 
@@ -626,7 +631,7 @@ enum engine_result engine_run(struct mon_engine *e)
 		} else if (!refresh_mode(e)) {
 			continue;
 		} else if (e->no_window) {
-			t.st = mon_interp_one(v);
+			t.st = interpret_one(e);
 			step = STEP_STATUS;
 		}
 		while (step != STEP_LOOP) {

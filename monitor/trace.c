@@ -88,9 +88,10 @@ void trace_begin(struct mon_engine *e, struct trace_open *t, const struct presca
 		uint32_t size = insn->opcode & 1 ? insn->opsize : 1;
 
 		r->a = (dx ? v->gpr[X86_EDX] & 0xffff : insn->imm & 0xff) | size << 16 | (uint32_t)out << 24;
-		r->b = v->gpr[X86_EAX];
-		r->c = v->gpr[X86_ECX];
-		r->how = PLX_TRACE_DEVICE;
+		if (insn->klass == PRESCAN_PORT)
+			r->b = v->gpr[X86_EAX] & (size >= 4 ? ~0u : (1u << (8 * size)) - 1);
+		else
+			r->c = v->gpr[X86_ECX] & (insn->addrsize == 2 ? 0xffff : ~0u);
 		break;
 	}
 	case PRESCAN_SYSTEM:
@@ -151,9 +152,23 @@ void trace_end(struct mon_engine *e, struct trace_open *t, const struct prescan_
 	r->cost = cost > UINT32_MAX ? UINT32_MAX : (uint32_t)cost;
 	r->result = st == MON_FAULT ? 1 : st == MON_HALT ? 2 : 0;
 	switch (insn->klass) {
-	case PRESCAN_PORT:
+	case PRESCAN_PORT: {
+		uint32_t size = r->a >> 16 & 0xff;
+
+		if (st == MON_FAULT)
+			break;		/* refused: no device saw it */
 		if (!(r->a >> 24))
-			r->b = v->gpr[X86_EAX];
+			r->b = v->gpr[X86_EAX] & (size >= 4 ? ~0u : (1u << (8 * size)) - 1);
+		r->how = PLX_TRACE_DEVICE;
+		break;
+	}
+	case PRESCAN_STRING_PORT:
+		if (insn->prefixes & (PRESCAN_PFX_REP | PRESCAN_PFX_REPNE))
+			r->b = r->c - (v->gpr[X86_ECX] & (insn->addrsize == 2 ? 0xffff : ~0u));
+		else
+			r->b = st != MON_FAULT;
+		if (r->b)
+			r->how = PLX_TRACE_DEVICE;
 		break;
 	case PRESCAN_SEG_LOAD: {
 		unsigned int sreg = loaded_register(insn);

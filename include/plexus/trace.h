@@ -25,7 +25,7 @@ enum plx_trace_how {
 	PLX_TRACE_NEXUS,	/* far transfer through the nexus */
 	PLX_TRACE_SIGNAL,	/* a host exception: INT3, segment limit, page protection */
 	PLX_TRACE_INTERPRETER,	/* single step, or no other way */
-	PLX_TRACE_DEVICE,	/* reached a device: ports, device memory */
+	PLX_TRACE_DEVICE,	/* reached a device: ports, device memory. An access that was refused says how it was handled */
 };
 
 /* Mode bits of a record. */
@@ -35,7 +35,8 @@ enum plx_trace_how {
 #define PLX_TRACE_PAGING	0x08
 
 /* 64 bytes. Operands @a, @b, @c by class (enum prescan_class):
- *   port, string port   port | size << 16 | out << 24, value of AL/AX/EAX afterwards (out: before), ECX before (strings)
+ *   port                port | size << 16 | out << 24, value of AL/AX/EAX afterwards (out: before), 0
+ *   string port         port | size << 16 | out << 24, elements moved, ECX before
  *   segment load        register | selector << 16, base, limit afterwards
  *   system              MOV CR/DR: n | write << 8 | dr << 9, old, new; MSR: index, low, high; others: 0
  *   far                 new CS, new EIP, vector for INT (else 0)
