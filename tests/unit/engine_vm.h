@@ -49,7 +49,7 @@
 
 /* What the kernel does after it has logged an exception. */
 #define THEN_STOP 0		/* end the run */
-#define THEN_SKIP 1		/* go on behind the instruction: NEXT[eip - PROG] says where that is */
+#define THEN_SKIP 1		/* go on behind the instruction: NEXT[eip - go_on] says where that is; traps just go on */
 #define THEN_GOTO 2		/* go on at the address in log.go_on */
 
 /* Guest code for 32-bit segments as bytes in this program. Jumps inside are relative; where an address is wanted, say
@@ -141,11 +141,13 @@ GUEST(evm_kernel,
 	"	je 3f\n"
 	"	cmpl $4, %ss:(%esi)\n"
 	"	je 3f\n"
-	"	subl $0x10000, %eax\n"
+	"	cmpl $32, %ss:(%esi)\n"
+	"	jae 3f\n"
+	"	subl 0x5008, %eax\n"
 	"	cmpl $0x1000, %eax\n"
 	"	jae 9f\n"
 	"	movzwl 0x6000(%eax,%eax), %eax\n"
-	"	addl $0x10000, %eax\n"
+	"	addl 0x5008, %eax\n"
 	"	movl %eax, %ss:8(%esi)\n"
 	"	jmp 3f\n"
 	"2:	movl 0x5008, %eax\n"
