@@ -2,11 +2,15 @@
 /*
  * monitor/engine.h - what runs guest code natively: its state and its parts.
  *
- *      run.c       the loop: pending interrupts, look-up, enter, dispatch the exit
- *      exits.c     what each kind of exit means
- *      shadow.c    host mappings as a TLB of the guest's paging
- *      segs.c      guest descriptor caches as host descriptors
- *      window.c    where nexus, cache and scratch pages stand, and moving them
+ *      run.c        the loop: pending interrupts, look-up, enter, dispatch the exit
+ *      fragments.c  the fragment for CS:EIP
+ *      exits.c      what each kind of exit means
+ *      hooks.c      what the processor core tells us
+ *      shadow.c     host mappings as a TLB of the guest's paging
+ *      space.c      keeping them across CR3 loads
+ *      segs.c       guest descriptor caches as host descriptors
+ *      window.c     where nexus, cache and scratch pages stand, and moving them
+ *      trace.c      a record of each virtualized instruction, for who asks
  *      prescan/translate.c, prescan/cache.c     fragments
  *
  * Everything hangs off struct mon_engine, which lies in memory that all host processes of the VM share.
@@ -22,16 +26,14 @@
 
 #define ENGINE_LDT_SLOTS 8192	/* slot 0 stays empty: its selector would be 7h */
 
-/* One bit or number a thing that is paid for. Names stand in stats.c, same order. */
 #define STATS_ROWS 4096
 
+/* What is paid for, counted. host-process/stats.c gives the names. */
 struct mon_stats {
 	uint64_t entries;
 	uint64_t exits_link, exits_miss, exits_callout, exits_fault, exits_kick;
 	uint64_t fault_fill, filled_ahead, fault_guest_pf, fault_mmio, fault_code_write, fault_limit, fault_int3, fault_other;
-	uint64_t fragments, guest_insns_translated, guest_bytes_translated, host_bytes_emitted, translate_ticks;
-	uint64_t fragments_invalidated, cache_flushes, callout_sites;
-	uint64_t links, unlinks, jump_fills;
+	uint64_t translate_ticks, callout_sites;
 	uint64_t maps, map_pages, unmaps, unmap_pages, protects, ldt_writes;
 	uint64_t cr3_loads, cr3_entries_changed, space_switches, invlpgs, window_moves, delta_changes, page_activations;
 	uint64_t interrupts, exceptions, halts, steps;
@@ -79,9 +81,7 @@ struct mon_engine {
 	uint32_t low_accesses;		/* to pages below min_linear while delta is 0 */
 	bool interpret_only;
 
-	/* vcpu->eflags while guest code runs holds real bits only; the virtual ones wait here. */
 	uint32_t key;			/* prescan key of the current mode */
-	bool key_valid;
 
 	/* segs.c */
 	struct ldt_slot *ldt;
@@ -137,6 +137,9 @@ struct mon_engine {
 #define SHADOW_SW	0x10	/* writable for the supervisor only (CR0.WP = 0 over a read-only page) */
 
 enum engine_result { ENGINE_STOPPED, ENGINE_RESET, ENGINE_TRIPLE_FAULT, ENGINE_ERROR };
+
+/* fragments.c: 0 and MON_FAULT (the fetch faults) or MON_DEFER (code in device memory) if there can be none. */
+uint32_t engine_fragment(struct mon_engine *e, enum mon_status *st);
 
 /* run.c */
 void engine_init(struct mon_engine *e);

@@ -21,6 +21,8 @@ monitor_libmonitor_a_SOURCES += \
 monitor_libmonitor_a_SOURCES += \
 	monitor/engine.h \
 	monitor/exits.c \
+	monitor/fragments.c \
+	monitor/hooks.c \
 	monitor/host_ops.h \
 	monitor/mem_builtin.c \
 	monitor/run.c \

@@ -91,8 +91,6 @@ enum site_kind {
 	SITE_LINK,		/* direct branch not chained yet */
 	SITE_MISS,		/* indirect branch found no match in the jump table */
 	SITE_CALLOUT,		/* one guest instruction for the monitor */
-	SITE_STEP,		/* the monitor looks up EIP again (fragment ended for its own reasons) */
-	SITE_DEAD,		/* entered a dropped fragment */
 };
 
 struct site {
@@ -106,7 +104,7 @@ struct site {
 	uint32_t resume;	/* CALLOUT: window offset of the code for the next instruction; 0: look up */
 	uint32_t link;		/* LINK: its link. CALLOUT: index into insns */
 	uint32_t count;
-	uint32_t main_off;	/* window offset of the INT3 or far transfer */
+	uint32_t main_off;	/* window offset of the INT3 or far transfer, or of a branch's rel32 */
 };
 
 /* A chained direct branch: the rel32 at @patch jumps to @target's body instead of to its veneer. */
@@ -140,7 +138,6 @@ struct prescan_env {
 	enum prescan_rewrite strategy;
 	bool traced;		/* nothing sensitive is inlined: the monitor shall see it all */
 	bool count;		/* each fragment adds its instructions to scratch.count */
-	uint32_t features;	/* HOST_FEATURE_*: variants of inline sequences */
 	bool (*is_callout)(void *owner, uint32_t linear);	/* the site at this linear address faulted too often */
 	void *owner;
 };
@@ -169,7 +166,6 @@ struct prescan_cache {
 	bool jump_log_full[2];
 
 	uint64_t stat_insns, stat_bytes, stat_emitted, stat_unlinks, stat_invalidated, stat_flushes;
-	uint64_t stat_row[1024];	/* virtualised instructions translated, by prescan row */
 };
 
 #define PRESCAN_PROLOGUE 25	/* bytes before a body for the indirect entry */

@@ -111,7 +111,6 @@ uint32_t emit_callout(struct emit *e, const struct prescan_insn *insn, const uin
 	memcpy(c->insns[s->link].bytes, bytes, insn->length);
 	s->klass = insn->klass;
 	s->insn_len = insn->length;
-	c->stat_row[insn->id & 1023]++;
 
 	switch (c->env.strategy) {
 	case REWRITE_INT3:
@@ -280,7 +279,6 @@ static bool try_inline(struct emit *e, const struct prescan_insn *insn, const ui
 	const struct emit before = *e;
 	const struct frag frag = *e->f;
 	const uint32_t nrecs = c->nrecs, nsites = c->nsites, nlinks = c->nlinks, ninsns = c->ninsns, cold = c->cold_next;
-	const uint64_t counted = c->stat_row[insn->id & 1023];
 	bool done = insn->klass == PRESCAN_FLAGS ? emit_inline_flags(e, insn, bytes, off) : emit_inline_seg_store(e, insn, off);
 
 	if (!c->env.traced || !done)
@@ -293,7 +291,6 @@ static bool try_inline(struct emit *e, const struct prescan_insn *insn, const ui
 	c->nlinks = nlinks;
 	c->ninsns = ninsns;
 	c->cold_next = cold;
-	c->stat_row[insn->id & 1023] = counted;
 	return false;
 }
 
