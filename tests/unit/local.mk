@@ -134,3 +134,8 @@ tests_unit_test_engine_random_LDFLAGS = -pie
 check_PROGRAMS += tests/unit/test_prescan_rewriting
 tests_unit_test_prescan_rewriting_SOURCES = tests/unit/test_prescan_rewriting.c
 tests_unit_test_prescan_rewriting_LDADD = prescan/libprescan.a $(CMOCKA_LIBS)
+
+# The code cache, in plain memory.
+check_PROGRAMS += tests/unit/test_cache
+tests_unit_test_cache_SOURCES = tests/unit/test_cache.c tests/unit/cache_lab.h
+tests_unit_test_cache_LDADD = prescan/libprescan.a $(CMOCKA_LIBS)
