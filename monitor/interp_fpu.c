@@ -150,8 +150,16 @@ static uint8_t *operand_of(struct mon_vcpu *v, uint32_t linear)
 	return ((struct mon_native *)v->native_page)->operand + (linear & 15);
 }
 
-static enum mon_status check_operand(struct mon_vcpu *v, const struct prescan_insn *in, uint32_t nbytes, unsigned int access,
-				     uint32_t *linear)
+/* FNSTENV, FNSTCW, FNSAVE, FNSTSW, FXSAVE and FXRSTOR run whatever error is pending. */
+static bool waits_for_errors(const struct prescan_insn *in)
+{
+	if (in->map != PRESCAN_MAP_1B)
+		return in->flags & PRESCAN_F_MMX;
+	return !((in->opcode == 0xd9 || in->opcode == 0xdd) && in->reg >= 6);
+}
+
+static enum mon_status check(struct mon_vcpu *v, const struct prescan_insn *in, uint32_t nbytes, unsigned int access,
+			     uint32_t *linear)
 {
 	unsigned int align = nbytes;			/* SDM 3A, "Alignment Requirements by Data Type" */
 
@@ -161,29 +169,13 @@ static enum mon_status check_operand(struct mon_vcpu *v, const struct prescan_in
 		align = in->flags & PRESCAN_F_X87 ? in->opsize : 1;
 	else if (nbytes == 16 && !(interp_simd_operand(in) & SIMD_ANY))
 		align = 1;				/* the instruction's own #GP */
+	/* An error that pends comes before whatever is wrong with the operand. */
+	if (v->cr0 & X86_CR0_NE && waits_for_errors(in) && x87_status(v) & FSW_ES)
+		return mon_fault(v, X86_VEC_MF);
 	IP_TRY(mon_seg_check(v, in->seg, ip_offset(v, in), nbytes, access, linear));
 	if (ip_misaligned(v, *linear, align))
 		return mon_fault_error(v, X86_VEC_AC, 0);
 	return probe_all(v, *linear, nbytes, access);
-}
-
-/* FNSTENV, FNSTCW, FNSAVE, FNSTSW, FXSAVE and FXRSTOR run whatever error is pending. */
-static bool waits_for_errors(const struct prescan_insn *in)
-{
-	if (in->map != PRESCAN_MAP_1B)
-		return in->flags & PRESCAN_F_MMX;
-	return !((in->opcode == 0xd9 || in->opcode == 0xdd) && in->reg >= 6);
-}
-
-/* An error that pends comes before whatever is wrong with the operand. */
-static enum mon_status check(struct mon_vcpu *v, const struct prescan_insn *in, uint32_t nbytes, unsigned int access,
-			     uint32_t *linear)
-{
-	enum mon_status status = check_operand(v, in, nbytes, access, linear);
-
-	if (status == MON_FAULT && v->cr0 & X86_CR0_NE && waits_for_errors(in) && x87_status(v) & FSW_ES)
-		return mon_fault(v, X86_VEC_MF);
-	return status;
 }
 
 static enum mon_status run_load(struct mon_vcpu *v, const struct prescan_insn *in, uint32_t nbytes)
