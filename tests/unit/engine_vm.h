@@ -36,7 +36,9 @@
 #define STACK	0x40000u
 #define PGDIR	0x100000u
 #define PGTAB	0x101000u
+#ifndef EVM_RAM
 #define EVM_RAM	0x800000u
+#endif
 
 #define CODE0	0x10
 #define DATA0	0x18

@@ -9,6 +9,7 @@
  * PLX_RANDOM_PROGRAMS says how many programs for each kind of machine; PLX_RANDOM_FIRST is the first one's number and
  * PLX_RANDOM_KIND the only kind, to see one again; PLX_RANDOM_SAVE is a file for its code.
  */
+#define EVM_RAM 0x400000u
 #include "engine_vm.h"
 
 #define PROGRAMS 220
@@ -1026,6 +1027,8 @@ static void prepare(struct evm *m, const struct program *p, enum kind kind, uint
 	memcpy(low + PROG, p->code, p->n);
 	memcpy(low + NEXT, p->next, sizeof(p->next));
 	evm_poke(m, 0, low, LOW_BYTES);
+	memset(low, 0, 0x5000);
+	evm_poke(m, PGDIR, low, 0x5000);
 	evm_tables(m);
 	m->log->then = THEN_SKIP;
 	m->log->go_on = base(p);
@@ -1065,6 +1068,7 @@ static void prepare(struct evm *m, const struct program *p, enum kind kind, uint
 
 static void run(struct evm *m, const struct program *p, enum kind kind, uint32_t number, struct result *r)
 {
+	static const uint8_t zero[0x1000];
 	static uint8_t tables[0x5000];
 
 	memset(r, 0, sizeof(*r));
@@ -1081,6 +1085,11 @@ static void run(struct evm *m, const struct program *p, enum kind kind, uint32_t
 	r->faults = m->log->count;
 	r->out = hash((const uint8_t *)m->out, m->nout * 4 & ~7u, m->seed);
 	r->memory = hash(m->ram, LOW_BYTES, 1);
+	for (uint32_t at = LOW_BYTES; at < EVM_RAM; at += 0x1000)	/* zero, but for what strayed there */
+		if (at - PGDIR >= 0x5000 && memcmp(m->ram + at, zero, sizeof(zero))) {
+			r->memory = hash(m->ram + at, 0x1000, r->memory + at);
+			evm_poke(m, at, zero, sizeof(zero));
+		}
 	for (uint32_t at = 0; at < sizeof(tables); at += 4) {
 		uint32_t entry = evm_peek32(m, PGDIR + at) & ~0x20u, was;	/* A: an instruction that faults may set it or not */
 
