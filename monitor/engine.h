@@ -155,6 +155,7 @@ void engine_die(struct mon_engine *e, const char *what, int err);
 enum mon_status shadow_fill(struct mon_engine *e, uint32_t linear, bool write);
 void shadow_flush(struct mon_engine *e, bool global_too);
 void shadow_drop(struct mon_engine *e, uint32_t linear);
+void shadow_refresh(struct mon_engine *e, uint32_t linear);
 void shadow_protect_gfn(struct mon_engine *e, uint32_t gfn);	/* no mapping of it stays writable */
 void shadow_drop_gfn(struct mon_engine *e, uint32_t gfn);
 void shadow_enter_user(struct mon_engine *e);

@@ -55,10 +55,13 @@ static void hook_invlpg(struct mon_vcpu *vcpu, uint32_t linear)
 {
 	struct mon_engine *e = engine_of(vcpu);
 
+	uint32_t code = e->cache.active_page[linear >> PLX_PAGE_SHIFT];
+
 	e->stats.invlpgs++;
-	shadow_drop(e, linear);
+	shadow_refresh(e, linear);
 	space_tell(e, SPACE_DROP_PAGE, linear);
-	prescan_cache_deactivate(&e->cache, linear >> PLX_PAGE_SHIFT);
+	if (code && !code_page_same(e, &e->cache.pages[code]))
+		prescan_cache_deactivate(&e->cache, linear >> PLX_PAGE_SHIFT);
 }
 
 static void hook_code_written(struct mon_vcpu *vcpu, uint32_t gpa, uint32_t nbytes)

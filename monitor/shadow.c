@@ -243,6 +243,50 @@ static bool map_run(struct mon_engine *e, uint32_t page, uint32_t npages, uint32
 	return true;
 }
 
+/*
+ * INVLPG: what is mapped at @linear must be as the guest's tables say now. Usually they say something close to what they said:
+ * nothing new, other rights, or the copy after a copy-on-write; then one call puts it right, where dropping would cost a
+ * call now and a fault and a call later.
+ */
+void shadow_refresh(struct mon_engine *e, uint32_t linear)
+{
+	uint32_t page = host_page(e, linear), gfn = 0, flags, old = e->space->shadow[page];
+	struct mon_xlate x;
+	int err;
+
+	if (!old)
+		return;
+	/* The tables loaded may be another space's already. */
+	if (e->space != e->next_space) {
+		shadow_drop(e, linear);
+		return;
+	}
+	flags = neighbour_flags(e, linear & ~PLX_PAGE_MASK, &gfn, &x);
+	/* Without CR0.WP the rights to a user page depend on who asks. */
+	if (!flags || ((flags & SHADOW_U) && !(e->vcpu->cr0 & X86_CR0_WP))) {
+		shadow_drop(e, linear);
+		return;
+	}
+	if (!(flags & SHADOW_G))
+		space_note(e, linear, &x);
+	if (old == (gfn << PLX_PAGE_SHIFT | flags))
+		return;
+	if ((old ^ (gfn << PLX_PAGE_SHIFT | flags)) == SHADOW_W) {
+		e->stats.protects++;
+		err = e->ops->protect(e->host, page << PLX_PAGE_SHIFT, PLX_PAGE_SIZE,
+				      HOST_PROT_READ | (flags & SHADOW_W ? HOST_PROT_WRITE : 0));
+		if (err) {
+			engine_die(e, "cannot change the rights of a guest page", err);
+			return;
+		}
+		e->space->shadow[page] ^= SHADOW_W;
+		if (flags & SHADOW_W)
+			e->vm->page[gfn] |= MON_PAGE_DIRTY;
+		return;
+	}
+	map_run(e, page, 1, gfn, flags);
+}
+
 enum mon_status shadow_fill(struct mon_engine *e, uint32_t linear, bool write)
 {
 	struct mon_vcpu *v = e->vcpu;

@@ -38,6 +38,9 @@ static void put(struct mon_engine *e, const struct plx_trace_record *r)
 			ring->dropped++;
 			return;
 		}
+		__atomic_store_n(&ring->waiting, 1, __ATOMIC_SEQ_CST);
+		if (head - __atomic_load_n(&ring->tail, __ATOMIC_SEQ_CST) < ring->size)
+			break;
 		e->ops->wait_word(e->host, (uint32_t *)&ring->tail);
 	}
 	ring->record[head & (ring->size - 1)] = *r;
@@ -57,6 +60,8 @@ static void count_site(struct plx_trace *t, const struct plx_trace_record *r)
 			s->klass = r->klass;
 			s->length = r->length;
 			s->how = r->how;
+			s->mode = r->mode;
+			s->cpl = r->cpl;
 			memcpy(s->bytes, r->bytes, sizeof(s->bytes));
 			__atomic_store_n(&s->linear, linear, __ATOMIC_RELEASE);
 		}
@@ -213,6 +218,7 @@ void trace_end(struct mon_engine *e, struct trace_open *t, const struct prescan_
 	sum = &trace->sum[r->row][r->how];
 	sum->count++;
 	sum->cost += r->cost;
+	trace->klass[r->row] = r->klass;
 	trace->event[PLX_TRACE_INSN].count++;
 	trace->event[PLX_TRACE_INSN].cost += r->cost;
 	count_site(trace, r);
