@@ -78,6 +78,7 @@ struct evm {
 	uint32_t out[64], nout, seed;
 	int vector;			/* what intack gives */
 	uint32_t nr_intack, nr_mmio, max_mmio;
+	bool in_window;			/* a device access where the window's preferred place is */
 	bool timed_out;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
@@ -204,26 +205,26 @@ static uint32_t evm_outs(void *machine, uint16_t port, unsigned int size, const 
 	return 1;
 }
 
-static void evm_count_mmio(struct evm *m)
+static void evm_count_mmio(struct evm *m, uint32_t gpa)
 {
+	if (gpa - WINDOW_PREFERRED < WINDOW_BYTES)
+		m->in_window = true;
 	if (++m->nr_mmio == m->max_mmio)
 		plx_vm_stop(m->vm);
 }
 
 static uint32_t evm_mmio_read(void *machine, uint32_t gpa, unsigned int size)
 {
-	(void)gpa;
 	(void)size;
-	evm_count_mmio(machine);
+	evm_count_mmio(machine, gpa);
 	return 0xccccccccu;
 }
 
 static void evm_mmio_write(void *machine, uint32_t gpa, unsigned int size, uint32_t value)
 {
-	(void)gpa;
 	(void)size;
 	(void)value;
-	evm_count_mmio(machine);
+	evm_count_mmio(machine, gpa);
 }
 
 static int evm_intack(void *machine)
@@ -322,6 +323,7 @@ static inline void evm_start(struct evm *m, uint32_t eip)
 	m->cpu->cr4 |= X86_CR4_OSFXSR;
 	m->cpu->cr0 = (m->cpu->cr0 & ~(X86_CR0_CD | X86_CR0_NW | X86_CR0_EM | X86_CR0_TS)) | X86_CR0_NE | X86_CR0_MP;
 	m->nout = m->nr_intack = m->nr_mmio = 0;
+	m->in_window = false;
 	m->seed = 1;
 }
 
