@@ -443,4 +443,27 @@ static inline void evm_load(struct evm *m, uint32_t gpa, const uint8_t *code, co
 #define EVERY_STRATEGY(m) \
 	for (unsigned int s_ = 0; s_ < 4 && ((m) = evm_open((enum plx_rewrite)s_)); evm_close(m), s_++)
 
+/* Words of guest programs. */
+#define OUT(reg) "	xchgl " reg ", %eax\n	outl %eax, $0xe0\n	xchgl " reg ", %eax\n"
+#define SAY_EAX "	outl %eax, $0xe0\n"
+#define END "	outb %al, $0xf4\n	hlt\n"
+
+static inline void evm_check_out(const struct evm *m, const uint32_t *want, uint32_t n)
+{
+	for (uint32_t i = 0; i < n && i < m->nout; i++)
+		if (m->out[i] != want[i]) {
+			print_error("strategy %s: value %u is %x, not %x\n",
+				    evm_strategy_name[m->vm->engine->interpret_only ? 3 : m->vm->engine->cache.env.strategy],
+				    i, m->out[i], want[i]);
+			fail();
+		}
+	if (m->nout != n)
+		print_error("strategy %s\n", evm_strategy_name[m->vm->engine->interpret_only ? 3 : m->vm->engine->cache.env.strategy]);
+	assert_int_equal(m->nout, n);
+}
+#define CHECK_OUT(m, ...) do { \
+	const uint32_t want_[] = { __VA_ARGS__ }; \
+	evm_check_out(m, want_, PLX_ARRAY_SIZE(want_)); \
+} while (0)
+
 #endif

@@ -117,16 +117,19 @@ tests_unit_test_interp_native_SOURCES = tests/unit/test_interp_native.c $(interp
 tests_unit_test_interp_native_LDADD = $(interp_libs)
 
 # The engine: whole little VMs, run natively.
-check_PROGRAMS += tests/unit/test_engine tests/unit/test_engine_user tests/unit/test_engine_random
+check_PROGRAMS += tests/unit/test_engine tests/unit/test_engine_events tests/unit/test_engine_user tests/unit/test_engine_random
 engine_libs = host-process/libhostprocess.a monitor/libmonitor.a nexus/libnexus.a prescan/libprescan.a monitor/libmonitor.a \
 	$(CMOCKA_LIBS) -lpthread
 tests_unit_test_engine_SOURCES = tests/unit/test_engine.c tests/unit/engine_vm.h
 tests_unit_test_engine_LDADD = $(engine_libs)
 tests_unit_test_engine_LDFLAGS = -pie
+tests_unit_test_engine_events_SOURCES = tests/unit/test_engine_events.c tests/unit/engine_vm.h
+tests_unit_test_engine_events_LDADD = $(engine_libs)
+tests_unit_test_engine_events_LDFLAGS = -pie
 tests_unit_test_engine_user_SOURCES = tests/unit/test_engine_user.c tests/unit/engine_vm.h
 tests_unit_test_engine_user_LDADD = $(engine_libs)
 tests_unit_test_engine_user_LDFLAGS = -pie
-tests_unit_test_engine_random_SOURCES = tests/unit/test_engine_random.c tests/unit/engine_vm.h
+tests_unit_test_engine_random_SOURCES = tests/unit/test_engine_random.c tests/unit/random_program.h tests/unit/engine_vm.h
 tests_unit_test_engine_random_LDADD = $(engine_libs)
 tests_unit_test_engine_random_LDFLAGS = -pie
 
