@@ -144,3 +144,9 @@ tests_unit_test_cache_SOURCES = tests/unit/test_cache.c tests/unit/cache_lab.h
 tests_unit_test_cache_LDADD = prescan/libprescan.a $(CMOCKA_LIBS)
 tests_unit_test_translate_SOURCES = tests/unit/test_translate.c tests/unit/cache_lab.h
 tests_unit_test_translate_LDADD = monitor/libmonitor.a prescan/libprescan.a nexus/libnexus.a monitor/libmonitor.a $(CMOCKA_LIBS)
+
+# The corpora: what each encoding is.
+check_PROGRAMS += tests/unit/test_corpora
+corpora = tests/corpora/corpus.c tests/corpora/corpus.h tests/corpora/walk.c tests/corpora/walk.h tests/corpora/checksum.h
+tests_unit_test_corpora_SOURCES = tests/unit/test_corpora.c $(corpora)
+tests_unit_test_corpora_LDADD = prescan/libprescan.a $(CMOCKA_LIBS)
