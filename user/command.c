@@ -25,6 +25,8 @@ static const char help[] =
 	"\n"
 	"  run       run a machine; `plexus run --help` lists its options\n"
 	"  doctor    check whether this host can\n"
+	"  prescan   what Plexus would do with the code in files; `plexus prescan --help`\n"
+	"  trace     record, read and compare what is virtualized; `plexus trace --help`\n"
 	"  help      this text\n"
 	"\n"
 	"  --version the version\n"
@@ -65,6 +67,8 @@ static const struct {
 } commands[] = {
 	{ "run", command_run },
 	{ "doctor", command_doctor },
+	{ "trace", command_trace },
+	{ "prescan", command_prescan },
 	{ "help", command_help },
 	{ "--help", command_help },
 	{ "-h", command_help },

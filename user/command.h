@@ -7,7 +7,9 @@
 int plexus_main(int argc, char **argv);
 
 int command_run(int argc, char **argv);
+int command_trace(int argc, char **argv);
 int command_doctor(int argc, char **argv);
+int command_prescan(int argc, char **argv);
 
 extern const char plexus_version[];
 

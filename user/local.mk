@@ -17,6 +17,35 @@ user_libuser_a_SOURCES = \
 	user/host_files.h \
 	user/options.c \
 	user/options.h \
+	user/prescan_ar.c \
+	user/prescan_boot.c \
+	user/prescan_bzimage.c \
+	user/prescan_command.c \
+	user/prescan_elf.c \
+	user/prescan_grub.c \
+	user/prescan_guess.c \
+	user/prescan_html.c \
+	user/prescan_image.c \
+	user/prescan_image.h \
+	user/prescan_json.c \
+	user/prescan_pack.c \
+	user/prescan_pe.c \
+	user/prescan_pool.c \
+	user/prescan_pool.h \
+	user/prescan_report.c \
+	user/prescan_report.h \
+	user/prescan_result.c \
+	user/prescan_result.h \
+	user/prescan_rom.c \
+	user/prescan_scan.c \
+	user/prescan_scan.h \
+	user/prescan_state.c \
+	user/prescan_state.h \
+	user/prescan_sweep.c \
+	user/prescan_sweep.h \
+	user/prescan_unpack.c \
+	user/prescan_walk.c \
+	user/prescan_walk.h \
 	user/processor.c \
 	user/processor.h \
 	user/run.c \
@@ -50,8 +79,16 @@ plexus_LDADD = \
 	monitor/libmonitor.a \
 	nexus/libnexus.a \
 	prescan/libprescan.a \
-	$(NCURSESW_LIBS) $(PNG_LIBS) -lpthread
+	$(NCURSESW_LIBS) $(PNG_LIBS) $(LZMA_LIBS) $(ZLIB_LIBS) -lpthread
 # The guest's linear space is the low 4 GiB: the program itself must live above.
 plexus_LDFLAGS = -pie
 
-dist_man_MANS += docs/plexus.1
+dist_man_MANS += docs/plexus.1 docs/plexus-prescan.1
+
+# Completion for bash: found there by the bash-completion package.
+bashcompletiondir = $(datadir)/bash-completion/completions
+dist_bashcompletion_DATA = user/plexus.bash-completion
+install-data-hook:
+	mv $(DESTDIR)$(bashcompletiondir)/plexus.bash-completion $(DESTDIR)$(bashcompletiondir)/plexus
+uninstall-hook:
+	rm -f $(DESTDIR)$(bashcompletiondir)/plexus

@@ -32,7 +32,7 @@ tests_unit_test_host_files_SOURCES = tests/unit/test_host_files.c
 tests_unit_test_host_files_LDADD = user/libuser.a user/libcallbacks.a guest-bios/libguestbios.a $(CMOCKA_LIBS)
 tests_unit_test_run_SOURCES = tests/unit/test_run.c tests/unit/fake_machine.c tests/unit/fake_machine.h
 tests_unit_test_run_LDADD = user/libuser.a user/libcallbacks.a guest-bios/libguestbios.a devices/libdevices.a \
-	$(NCURSESW_LIBS) $(PNG_LIBS) $(CMOCKA_LIBS) -lutil -lpthread
+	prescan/libprescan.a $(NCURSESW_LIBS) $(PNG_LIBS) $(LZMA_LIBS) $(ZLIB_LIBS) $(CMOCKA_LIBS) -lutil -lpthread
 
 # The decoder, by its own claims and against Capstone.
 check_PROGRAMS += tests/unit/test_decode tests/unit/test_decode_capstone
