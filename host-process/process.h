@@ -81,6 +81,9 @@ int hp_hand_over(void *host, struct mon_space *from, struct mon_space *to);
 void hp_host_env(struct plx_vm *vm);
 void hp_io_init(struct plx_vm *vm);
 
+/* trace.c */
+bool hp_trace_watches(const struct mon_engine *e, uint32_t linear);
+
 /* vm.c */
 int hp_error(struct plx_vm *vm, int err, const char *format, ...) PLX_PRINTF(3, 4);
 

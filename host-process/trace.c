@@ -3,7 +3,21 @@
  * host-process/trace.c - memory for a trace: see include/plexus/trace.h.
  */
 #include "host-process/process.h"
+#include "monitor/trace.h"
 #include "plexus/trace.h"
+
+bool hp_trace_watches(const struct mon_engine *e, uint32_t linear)
+{
+	for (uint32_t i = 0; e->trace && i < e->trace->nwatch; i++)
+		if (e->trace->watch[i] == linear)
+			return true;
+	return false;
+}
+
+void plx_vm_trace_collect(struct plx_vm *vm)
+{
+	trace_collect(vm->engine);
+}
 
 #define TRACE_ENTRIES_MAX (1u << 24)
 
@@ -26,7 +40,8 @@ struct plx_trace *plx_vm_trace(struct plx_vm *vm, uint32_t entries, bool wait)
 	trace->class_mask = ~0u;
 	trace->cpl_mask = 0xf;
 	vm->engine->trace = trace;
-	vm->engine->cache.env.traced = true;
+	vm->engine->cache.env.traced = entries;
+	vm->engine->cache.env.counted = !entries;
 	prescan_cache_flush(&vm->engine->cache);
 	return trace;
 }

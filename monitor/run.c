@@ -285,7 +285,7 @@ static void count_callout(struct mon_engine *e, const struct site *s)
 static enum mon_status traced_callout(struct mon_engine *e, struct site *s)
 {
 	const struct callout_insn *ci = &e->cache.insns[s->link];
-	unsigned int how = s->inlined ? PLX_TRACE_INLINE : PLX_TRACE_NEXUS;
+	unsigned int how = s->inlined == SITE_WOULD_INLINE ? PLX_TRACE_INLINE : PLX_TRACE_NEXUS;
 	struct trace_open open;
 	enum mon_status st;
 
@@ -297,6 +297,8 @@ static enum mon_status traced_callout(struct mon_engine *e, struct site *s)
 	trace_begin(e, &open, &ci->insn, ci->bytes, how);
 	st = exits_callout(e, s);
 	trace_end(e, &open, &ci->insn, st);
+	if (s->inlined == SITE_INLINE_COUNTED)
+		trace_not_inline(e, &ci->insn);
 	return st;
 }
 

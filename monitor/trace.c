@@ -257,3 +257,38 @@ enum mon_status trace_interpret(struct mon_engine *e, unsigned int how, enum mon
 	trace_end(e, &open, &insn, st);
 	return st;
 }
+
+/* ---- inline sequences that count themselves --------------------------------------------------------- */
+
+_Static_assert(PLX_TRACE_INLINE_COUNTERS == NX_INLINE_COUNTERS, "include/plexus/trace.h and nexus/frame.h");
+
+void trace_not_inline(struct mon_engine *e, const struct prescan_insn *insn)
+{
+	for (uint32_t i = 0; i < e->cache.ninline_rows; i++)
+		if (e->cache.inline_row[i] == insn->id)
+			e->trace->called_out[i]++;
+}
+
+void trace_collect(struct mon_engine *e)
+{
+	static const uint32_t page[2] = { WINDOW_SCRATCH_PAGE, WINDOW_USER_SCRATCH };
+	struct plx_trace *t = e->trace;
+	uint32_t n;
+
+	if (!t || !e->cache.env.counted)
+		return;
+	n = __atomic_load_n(&e->cache.ninline_rows, __ATOMIC_ACQUIRE);
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t row = e->cache.inline_row[i] & (PLX_TRACE_ROWS - 1);
+
+		for (unsigned int user = 0; user < 2; user++) {
+			const struct nexus_scratch_page *scratch = (const struct nexus_scratch_page *)(e->window_rw + page[user]);
+			uint32_t now = __atomic_load_n(&scratch->inlined[i], __ATOMIC_RELAXED);
+
+			t->inline_total[i] += now - t->inline_last[user][i];
+			t->inline_last[user][i] = now;
+		}
+		t->klass[row] = e->cache.inline_class[i];
+		t->sum[row][PLX_TRACE_INLINE].count = t->inline_total[i] - t->called_out[i];
+	}
+}

@@ -23,6 +23,10 @@ void trace_begin(struct mon_engine *e, struct trace_open *t, const struct presca
 void trace_end(struct mon_engine *e, struct trace_open *t, const struct prescan_insn *insn, enum mon_status st);
 /* Do the instruction at CS:EIP with @run (mon_interp_one or mon_step), and record it. */
 enum mon_status trace_interpret(struct mon_engine *e, unsigned int how, enum mon_status (*run)(struct mon_vcpu *vcpu));
+/* @insn counted itself as an inline sequence, and was called out after all. */
+void trace_not_inline(struct mon_engine *e, const struct prescan_insn *insn);
+/* Bring the sums of inline sequences up to date; for one caller at a time, on any thread. */
+void trace_collect(struct mon_engine *e);
 void trace_event(struct mon_engine *e, unsigned int event, uint32_t a, uint32_t b, uint32_t c);
 
 #endif

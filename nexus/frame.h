@@ -81,6 +81,8 @@ struct nexus_flag_page {
 	uint32_t pending;	/* X86_FLAG_IF or 0 */
 };
 
+#define NX_INLINE_COUNTERS 16
+
 /* The scratch page: spilled registers, and images of what the guest may read for itself. */
 struct nexus_scratch_page {
 	uint32_t ecx, edx, eax;	/* spilled while a sequence uses the register */
@@ -89,6 +91,7 @@ struct nexus_scratch_page {
 	uint32_t sel[8];	/* virtual selectors ES CS SS DS FS GS, zero-extended */
 	uint32_t count;		/* guest instructions run, modulo 2^32, when they are counted */
 	uint32_t stack[16];	/* far calls push here, upward to this array's end */
+	uint32_t inlined[NX_INLINE_COUNTERS];	/* inline sequences run, modulo 2^32, by env.inline_row, when they are counted */
 };
 
 _Static_assert(offsetof(struct nexus_frame, exit_fn) + NX_HOST_RSP == NX_EXIT_FN, "frame.h");

@@ -93,12 +93,15 @@ enum site_kind {
 	SITE_CALLOUT,		/* one guest instruction for the monitor */
 };
 
+#define SITE_WOULD_INLINE	1	/* has an inline sequence; called out because of env.traced */
+#define SITE_INLINE_COUNTED	2	/* the way out of an inline sequence, which was counted already */
+
 struct site {
 	uint8_t kind;		/* enum site_kind */
 	uint8_t klass;		/* enum prescan_class of a callout */
 	uint8_t farcall;	/* ESP is in scratch.esp */
 	uint8_t insn_len;
-	uint8_t inlined;	/* has an inline sequence; called out because of env.traced */
+	uint8_t inlined;	/* SITE_WOULD_INLINE, SITE_INLINE_COUNTED */
 	uint32_t frag;
 	uint32_t eip;		/* LINK, STEP: guest EIP to go to; CALLOUT: of the instruction */
 	uint32_t resume;	/* CALLOUT: window offset of the code for the next instruction; 0: look up */
@@ -137,6 +140,7 @@ struct prescan_env {
 	uint16_t cs64;		/* selector of 64-bit ring-3 code */
 	enum prescan_rewrite strategy;
 	bool traced;		/* nothing sensitive is inlined: the monitor shall see it all */
+	bool counted;		/* what is inlined counts itself */
 	bool count;		/* each fragment adds its instructions to scratch.count */
 	bool (*is_callout)(void *owner, uint32_t linear);	/* the site at this linear address faulted too often */
 	void *owner;
@@ -164,6 +168,8 @@ struct prescan_cache {
 	uint16_t *jump_log[2];		uint32_t njump_log[2];
 	uint32_t *jump_frag[2];		/* fragment in each slot */
 	bool jump_log_full[2];
+
+	uint16_t inline_row[16];	uint8_t inline_class[16];	uint32_t ninline_rows;	/* which instruction each inline counter counts */
 
 	uint64_t stat_insns, stat_bytes, stat_emitted, stat_unlinks, stat_invalidated, stat_flushes;
 };

@@ -14,9 +14,9 @@
 
 #define FRAG_MAX_INSNS	48
 #define FRAG_MAX_GUEST	240			/* bytes; guest_off is 8 bits wide */
-#define FRAG_MAIN_MAX	(PRESCAN_PROLOGUE + (FRAG_MAX_INSNS + 1) * 80)
+#define FRAG_MAIN_MAX	(PRESCAN_PROLOGUE + (FRAG_MAX_INSNS + 1) * 112)
 #define FRAG_COLD_MAX	((FRAG_MAX_INSNS + 1) * 24 + 64)
-#define FRAG_MAX_RECS	((FRAG_MAX_INSNS + 1) * 8)
+#define FRAG_MAX_RECS	((FRAG_MAX_INSNS + 1) * 12)
 
 /* One translation under way. */
 struct emit {
@@ -90,5 +90,7 @@ bool emit_inline_indirect(struct emit *e, const struct prescan_insn *insn, const
 			  uint32_t guest_off, uint32_t next);
 void emit_prologue(struct emit *e, uint32_t eip);
 uint32_t emit_count(struct emit *e);
+/* Counts one run of the inline sequence for @insn, which follows. False: no counter is left. */
+bool emit_inline_count(struct emit *e, const struct prescan_insn *insn, uint32_t guest_off);
 
 #endif

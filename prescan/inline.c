@@ -327,3 +327,39 @@ uint32_t emit_count(struct emit *e)
 	emit_rec(e, 0, REC_EXACT);
 	return at;
 }
+
+/* The counter of @insn's row, given out when it is met first; NX_INLINE_COUNTERS: all are taken. */
+static uint32_t inline_counter(struct prescan_cache *c, const struct prescan_insn *insn)
+{
+	uint32_t i;
+
+	for (i = 0; i < c->ninline_rows; i++)
+		if (c->inline_row[i] == insn->id)
+			return i;
+	if (i < NX_INLINE_COUNTERS) {
+		c->inline_row[i] = insn->id;
+		c->inline_class[i] = insn->klass;
+		__atomic_store_n(&c->ninline_rows, i + 1, __ATOMIC_RELEASE);	/* read by another thread */
+	}
+	return i;
+}
+
+/* Before the sequence: one that is stopped and started over is counted twice, which an interrupt in a million does. LEA leaves the flags. */
+bool emit_inline_count(struct emit *e, const struct prescan_insn *insn, uint32_t off)
+{
+	uint32_t i = inline_counter(e->c, insn), counter;
+
+	if (i == NX_INLINE_COUNTERS || !can_spill(e))
+		return false;
+	counter = SCRATCH(e, inlined) + 4 * i;
+	emit_rec(e, off, REC_EXACT);
+	emit_store(e, X86_ECX, SCRATCH(e, ecx));
+	emit_load(e, X86_ECX, counter);
+	emit_rec(e, off, REC_ECX);
+	emit8(e, 0x8d);			/* lea 1(%ecx), %ecx */
+	emit8(e, 0x49);
+	emit8(e, 1);
+	emit_store(e, X86_ECX, counter);
+	emit_load(e, X86_ECX, SCRATCH(e, ecx));
+	return true;
+}

@@ -272,18 +272,24 @@ static bool callout_ends(const struct prescan_insn *insn)
 	}
 }
 
-/* Inline FLAGS or SEG_STORE. While tracing the sequence is taken back: *would says that there is one. */
+/* Inline FLAGS or SEG_STORE. While tracing (or with no counter left) the sequence is taken back: *would says that there is one. */
 static bool try_inline(struct emit *e, const struct prescan_insn *insn, const uint8_t *bytes, uint32_t off, bool *would)
 {
 	struct prescan_cache *c = e->c;
 	const struct emit before = *e;
 	const struct frag frag = *e->f;
 	const uint32_t nrecs = c->nrecs, nsites = c->nsites, nlinks = c->nlinks, ninsns = c->ninsns, cold = c->cold_next;
-	bool done = insn->klass == PRESCAN_FLAGS ? emit_inline_flags(e, insn, bytes, off) : emit_inline_seg_store(e, insn, off);
+	bool done, counted = !c->env.counted || emit_inline_count(e, insn, off);
 
-	if (!c->env.traced || !done)
-		return done;
-	*would = true;
+	done = insn->klass == PRESCAN_FLAGS ? emit_inline_flags(e, insn, bytes, off) : emit_inline_seg_store(e, insn, off);
+	if (done && counted && !c->env.traced) {
+		for (uint32_t i = nsites; c->env.counted && i < c->nsites; i++)
+			c->sites[i].inlined = SITE_INLINE_COUNTED;
+		return true;
+	}
+	if (!c->env.traced && !c->env.counted)
+		return false;			/* nothing was emitted */
+	*would = done;
 	*e = before;
 	*e->f = frag;
 	c->nrecs = nrecs;
@@ -335,7 +341,7 @@ static bool translate_one(struct emit *e, const struct prescan_insn *insn, const
 		return false;
 	}
 	site = emit_callout(e, insn, bytes, eip);
-	c->sites[site].inlined = would_inline;
+	c->sites[site].inlined = would_inline ? SITE_WOULD_INLINE : 0;
 	ends = callout_ends(insn);
 	if (ends)
 		c->sites[site].resume = 0;
@@ -398,7 +404,8 @@ uint32_t prescan_translate(struct prescan_cache *c, const struct prescan_request
 			/* The monitor raises what is due: #UD, #GP, or the fetch's own fault. */
 			insn = (struct prescan_insn){ .klass = PRESCAN_REFUSE, .length = 1, .flags = PRESCAN_F_END };
 			emit_rec(&e, off, REC_EXACT);
-			c->sites[emit_callout(&e, &insn, req->bytes + off, eip)].resume = 0;
+			/* Behind an STI that was the last of the bytes there is nothing to keep a copy of. */
+			c->sites[emit_callout(&e, &insn, off < req->nbytes ? req->bytes + off : req->bytes, eip)].resume = 0;
 			c->insns[c->ninsns - 1].insn.length = 0;	/* "fetch it again" */
 			ended = true;
 		} else {

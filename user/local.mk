@@ -56,6 +56,31 @@ user_libuser_a_SOURCES = \
 	user/stats.h \
 	user/terminal.c \
 	user/terminal.h \
+	user/run.h \
+	user/trace_codec.c \
+	user/trace_command.c \
+	user/trace_compare.c \
+	user/trace_compare.h \
+	user/trace_disasm.c \
+	user/trace_disasm.h \
+	user/trace_file.c \
+	user/trace_file.h \
+	user/trace_filter.c \
+	user/trace_filter.h \
+	user/trace_options.c \
+	user/trace_options.h \
+	user/trace_print.c \
+	user/trace_print.h \
+	user/trace_profile.c \
+	user/trace_profile.h \
+	user/trace_read.c \
+	user/trace_read.h \
+	user/trace_record.c \
+	user/trace_record.h \
+	user/trace_symbols.c \
+	user/trace_symbols.h \
+	user/trace_tally.c \
+	user/trace_tally.h \
 	user/wake.h
 
 # What the devices call back, on the processor's thread: see plx_vm_host_call in include/plexus/plexus.h.
@@ -79,7 +104,7 @@ plexus_LDADD = \
 	monitor/libmonitor.a \
 	nexus/libnexus.a \
 	prescan/libprescan.a \
-	$(NCURSESW_LIBS) $(PNG_LIBS) $(LZMA_LIBS) $(ZLIB_LIBS) -lpthread
+	$(CAPSTONE_LIBS) $(NCURSESW_LIBS) $(PNG_LIBS) $(LZMA_LIBS) $(ZLIB_LIBS) -lpthread
 # The guest's linear space is the low 4 GiB: the program itself must live above.
 plexus_LDFLAGS = -pie
 

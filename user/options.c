@@ -19,7 +19,7 @@
 enum option_code {
 	OPT_DISK = 256, OPT_SNAPSHOT, OPT_MEMORY, OPT_SERIAL, OPT_DISPLAY, OPT_SCREENSHOT, OPT_KERNEL, OPT_INITRD, OPT_APPEND,
 	OPT_FIRMWARE, OPT_VGA_ROM, OPT_NO_VGA, OPT_DEBUG_CONSOLE, OPT_REWRITE, OPT_HOST_FEATURES, OPT_TRIPLE_FAULT, OPT_STATS, OPT_COUNT,
-	OPT_HELP,
+	OPT_TRACE, OPT_TRACE_SUMMARY, OPT_TRACE_FULL, OPT_PROFILE, OPT_HELP,
 };
 
 static const struct option long_options[] = {
@@ -41,6 +41,10 @@ static const struct option long_options[] = {
 	{ "on-triple-fault", required_argument, NULL, OPT_TRIPLE_FAULT },
 	{ "stats", optional_argument, NULL, OPT_STATS },
 	{ "count", no_argument, NULL, OPT_COUNT },
+	{ "trace", required_argument, NULL, OPT_TRACE },
+	{ "trace-summary", optional_argument, NULL, OPT_TRACE_SUMMARY },
+	{ "trace-full", required_argument, NULL, OPT_TRACE_FULL },
+	{ "profile", no_argument, NULL, OPT_PROFILE },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ NULL, 0, NULL, 0 },
 };
@@ -69,6 +73,10 @@ const char run_options_help[] =
 	"  --debug-console FILE     what firmware writes to port 402h\n"
 	"  --stats[=FILE.json]      figures at the end, as a table on standard error or into a file\n"
 	"  --count                  count guest instructions, so that --stats shows the interpreter's share (slower)\n"
+	"  --trace=FILE[,FILTER...] record every virtualized instruction; read it with `plexus trace --read FILE`\n"
+	"  --trace-summary[=FILE.json]  their sums at the end, as a table on standard error or into a file\n"
+	"  --trace-full wait|drop   what a full trace buffer does to the guest or the record (default: wait)\n"
+	"  --profile                the dearest of them live on a terminal, and at the end\n"
 	"\n"
 	"How it runs:\n"
 	"  --rewrite adaptive|farcall|int3|interpret\n"
@@ -251,6 +259,18 @@ static int read_option(struct run_options *o, int code, const char *arg, char *w
 			return read_path(&o->stats_json, "stats", arg, why, why_bytes);
 		o->stats = true;
 		return 0;
+	case OPT_TRACE:
+		return trace_options_file(&o->trace, arg, why, why_bytes);
+	case OPT_TRACE_SUMMARY:
+		if (arg)
+			return read_path(&o->trace.summary_json, "trace-summary", arg, why, why_bytes);
+		o->trace.summary = true;
+		return 0;
+	case OPT_TRACE_FULL:
+		return trace_options_full(&o->trace, arg, why, why_bytes);
+	case OPT_PROFILE:
+		o->trace.profile = true;
+		return 0;
 	default:
 		o->help = true;
 		return 0;
@@ -281,6 +301,7 @@ int run_options_parse(int argc, char **argv, struct run_options *o, char *why, s
 
 	memset(o, 0, sizeof(*o));
 	o->memory_bytes = MEMORY_DEFAULT;
+	trace_filter_init(&o->trace.filter);
 
 	opterr = 0;
 	optind = 0;			/* GNU: start afresh, whoever parsed before */

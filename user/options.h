@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "devices/pc.h"
+#include "user/trace_options.h"
 
 #define MEMORY_DEFAULT	(256ull << 20)
 #define MEMORY_MIN	(1ull << 20)
@@ -34,6 +35,7 @@ struct run_options {
 	bool stats;			/* a table on standard error */
 	const char *stats_json;		/* NULL: no file */
 	bool count;			/* count guest instructions */
+	struct trace_options trace;
 	bool help;			/* --help was given: nothing else counts */
 };
 

@@ -19,6 +19,8 @@
 #include "user/screenshot.h"
 #include "user/stats.h"
 #include "user/terminal.h"
+#include "user/run.h"
+#include "user/trace_record.h"
 
 struct run {
 	struct run_options options;
@@ -26,6 +28,9 @@ struct run {
 	struct processor cpu;
 	struct event_loop loop;
 	struct stats stats;
+	struct trace_recorder recorder;
+	struct run_figures *figures;	/* NULL: nobody compares */
+	char command[4096];		/* as it was typed */
 	char why[WHY_BYTES];
 };
 
@@ -73,6 +78,37 @@ static int write_statistics(struct run *run)
 	return host_file_commit(&file, run->why, sizeof(run->why)) ? failed(run) : STATUS_OK;
 }
 
+static uint64_t counter(const struct plx_stat *stat, size_t n, const char *group, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(stat[i].group, group) && !strcmp(stat[i].name, name))
+			return stat[i].value;
+	return 0;
+}
+
+/* For run_measured. The recorder's thread still runs; the processor does not. */
+static void take_figures(struct run *run)
+{
+	const struct plx_trace *trace = run->recorder.trace;
+	struct run_figures *to = run->figures;
+	struct plx_stat stat[STATS_MAX];
+	size_t n = plx_min64(plx_vm_stats(run->machine.vm, stat, STATS_MAX), STATS_MAX);
+
+	to->callouts = counter(stat, n, "nexus", "callouts");
+	to->signals = counter(stat, n, "signal", "all faults");
+	to->interpreted = counter(stat, n, "interpreter", "instructions interpreted");
+	for (unsigned int row = 0; trace && row < PLX_TRACE_ROWS; row++) {
+		unsigned int klass = trace->klass[row] % PRESCAN_NR_CLASSES;
+
+		to->inlined += trace->sum[row][PLX_TRACE_INLINE].count;
+		for (unsigned int how = PLX_TRACE_INLINE + 1; how < PLX_TRACE_HOWS; how++) {
+			to->count[klass] += trace->sum[row][how].count;
+			to->ticks[klass] += trace->sum[row][how].cost;
+		}
+	}
+	to->complete = true;
+}
+
 /* What the end means to whoever started us. */
 static int verdict(const struct run *run)
 {
@@ -107,6 +143,10 @@ static int finish(struct run *run)
 		status = failed(run);
 	outlet_finish(&m->serial, OUTPUT_PATIENCE_MS);
 	outlet_finish(&m->debug, OUTPUT_PATIENCE_MS);
+	if (run->figures)
+		take_figures(run);
+	if (trace_recorder_finish(&run->recorder, run->why, sizeof(run->why)))
+		status = failed(run);
 	if (write_statistics(run))
 		status = STATUS_FAILED;
 	end = verdict(run);
@@ -121,10 +161,18 @@ static int run_machine(struct run *run)
 	if (run->machine.nothing_to_start)
 		say("%s has no boot sector (it does not end in 55h AAh), so the firmware finds nothing to start; "
 		    "the machine runs on as a PC would, until Ctrl-A x or a signal ends it", run->options.disk[0]);
-	if (take_terminal(run))
+	/* On the terminal where the guest's serial port is, a table that moves would be in the way. */
+	if (trace_recorder_start(&run->recorder, &run->options.trace, run->machine.vm, plexus_version, run->command,
+				 isatty(STDERR_FILENO) && run->options.serial != SERIAL_STDIO && run->options.display == DISPLAY_NONE,
+				 run->why, sizeof(run->why)))
 		return failed(run);
+	if (take_terminal(run)) {
+		trace_recorder_abandon(&run->recorder);
+		return failed(run);
+	}
 	err = processor_start(&run->cpu, &run->machine);
 	if (err) {
+		trace_recorder_abandon(&run->recorder);
 		terminal_restore();
 		display_curses_stop();
 		say("no thread for the processor: %s", strerror(-err));
@@ -137,6 +185,7 @@ static int run_machine(struct run *run)
 		/* The thread is still in the machine: nothing may be taken from under it. */
 		machine_flush_disks(&run->machine, run->why, sizeof(run->why));
 		terminal_restore();
+		trace_recorder_abandon(&run->recorder);
 		say("the processor did not stop in time; left without it");
 		_exit(run->loop.signal ? 128 + run->loop.signal : STATUS_FAILED);
 	}
@@ -145,11 +194,25 @@ static int run_machine(struct run *run)
 	return finish(run);
 }
 
-int command_run(int argc, char **argv)
+/* The words of a command line with blanks between them, quoted where a shell would need it. */
+static void join_words(char *to, size_t room, int argc, char **argv)
+{
+	size_t n = 0;
+
+	for (int i = 0; i < argc && n < room; i++) {
+		bool quote = !*argv[i] || strpbrk(argv[i], " \t\n'\"\\$`*?;&|<>()");
+
+		n += (size_t)snprintf(to + n, room - n, quote ? "%s'%s'" : "%s%s", i ? " " : "", argv[i]);
+	}
+}
+
+static int run_with(int argc, char **argv, int told_argc, char **told, struct run_figures *figures)
 {
 	static struct run run;		/* large, and there is one */
 	int status;
 
+	run.figures = figures;
+	join_words(run.command, sizeof(run.command), told_argc, told);
 	if (run_options_parse(argc, argv, &run.options, run.why, sizeof(run.why))) {
 		say("%s", run.why);
 		return STATUS_USAGE;
@@ -174,4 +237,19 @@ int command_run(int argc, char **argv)
 	machine_close(&run.machine);
 	event_loop_close(&run.loop);
 	return status;
+}
+
+int run_command(int argc, char **argv, int told_argc, char **told)
+{
+	return run_with(argc, argv, told_argc, told, NULL);
+}
+
+int run_measured(int argc, char **argv, struct run_figures *figures)
+{
+	return run_with(argc, argv, argc, argv, figures);
+}
+
+int command_run(int argc, char **argv)
+{
+	return run_command(argc, argv, argc, argv);
 }

@@ -5,8 +5,8 @@
  *      monitor/run.c, exits.c --record--> ring in shared memory --> user/trace_*.c --> file, summary, live profile
  *
  * One producer (the vCPU, in whatever host process it runs), one consumer (a thread of the main process). The ring is in memory
- * from plx_vm_alloc. While a VM is traced, inline sequences of sensitive instructions are callouts, so that each is seen: their records
- * say PLX_TRACE_INLINE for how they would have been handled.
+ * from plx_vm_alloc. While a VM is traced with a ring, inline sequences of sensitive instructions are callouts, so that each is seen: their
+ * records say PLX_TRACE_INLINE for how they would have been handled. With sums alone they stay inline and count themselves, without cost.
  */
 #ifndef PLEXUS_TRACE_H
 #define PLEXUS_TRACE_H
@@ -67,6 +67,7 @@ struct plx_trace_ring {
 	uint64_t head;		/* entries written so far; the producer's */
 	uint64_t tail;		/* entries taken so far; the consumer's. The producer sleeps on its low half (futex) when full */
 	uint64_t dropped;
+	uint32_t waiting;	/* the producer sleeps, or is about to: wake it */
 	struct plx_trace_record record[];
 };
 
@@ -85,6 +86,7 @@ struct plx_trace_site {
 	uint16_t row;
 	uint8_t klass, length;
 	uint8_t bytes[15], how;
+	uint8_t mode, cpl;
 	uint64_t count, cost;
 };
 
@@ -93,10 +95,18 @@ struct plx_trace {
 	struct plx_trace_sum event[4];			/* by enum plx_trace_event */
 	struct plx_trace_site site[PLX_TRACE_SITES];
 	uint64_t sites_lost;				/* the table was full */
+	uint8_t klass[PLX_TRACE_ROWS];			/* of the instructions summed up: enum prescan_class */
 	struct plx_trace_ring *ring;			/* NULL: sums only */
 	uint32_t class_mask;				/* bit a class: only these are recorded in the ring; sums have all */
 	uint32_t cpl_mask;				/* bit a privilege level */
 	bool fills;					/* PLX_TRACE_FILL too */
+
+	/* With sums only, inline sequences stay, and count themselves. Whoever reads sums calls plx_vm_trace_collect first. */
+#define PLX_TRACE_INLINE_COUNTERS 16
+	uint64_t inline_total[PLX_TRACE_INLINE_COUNTERS], called_out[PLX_TRACE_INLINE_COUNTERS];
+	uint32_t inline_last[2][PLX_TRACE_INLINE_COUNTERS];
+
+	uint32_t watch[2], nwatch;			/* linear addresses: what stands there is called out and recorded, whatever it is */
 };
 
 struct plx_vm;
@@ -105,5 +115,7 @@ struct plx_vm;
  * NULL: out of memory. Change class_mask and the others in the answer before the run.
  */
 struct plx_trace *plx_vm_trace(struct plx_vm *vm, uint32_t entries, bool wait);
+/* Adds what inline sequences have counted to the sums. One caller at a time; any thread. Nothing without a trace. */
+void plx_vm_trace_collect(struct plx_vm *vm);
 
 #endif

@@ -110,6 +110,25 @@ size_t plx_vm_stats(struct plx_vm *vm, struct plx_stat *stats, size_t max)
 	return PLX_ARRAY_SIZE(all);
 }
 
+struct plx_trace *plx_vm_trace(struct plx_vm *vm, uint32_t entries, bool wait)
+{
+	(void)vm;
+	fake.trace = zeroed(sizeof(*fake.trace));
+	fake.trace->class_mask = ~0u;
+	fake.trace->cpl_mask = 0xf;
+	if (entries) {
+		fake.trace->ring = zeroed(sizeof(*fake.trace->ring) + entries * sizeof(struct plx_trace_record));
+		fake.trace->ring->size = entries;
+		fake.trace->ring->wait = wait;
+	}
+	return fake.trace;
+}
+
+void plx_vm_trace_collect(struct plx_vm *vm)
+{
+	(void)vm;
+}
+
 /* ---- the PC ----------------------------------------------------------------------------------- */
 
 int pc_create(const struct pc_config *config, struct pc **pc)

@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 
 #include "devices/pc.h"
+#include "plexus/trace.h"
 
 struct fake_machine {
 	/* set by the test */
@@ -30,6 +31,7 @@ struct fake_machine {
 	uint8_t *ram;
 	const char *error;		/* what plx_vm_error says */
 	uint64_t last_deadline_ns;
+	struct plx_trace *trace;	/* NULL: none was asked for */
 };
 
 extern struct fake_machine fake;

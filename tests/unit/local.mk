@@ -23,7 +23,7 @@ tests_unit_test_display_keys_LDADD = user/libuser.a user/libcallbacks.a $(CMOCKA
 # The command: user/. test_run has its own engine and PC instead of the real ones.
 check_PROGRAMS += tests/unit/test_options tests/unit/test_ring tests/unit/test_stats tests/unit/test_host_files tests/unit/test_run
 tests_unit_test_options_SOURCES = tests/unit/test_options.c
-tests_unit_test_options_LDADD = user/libuser.a user/libcallbacks.a $(CMOCKA_LIBS)
+tests_unit_test_options_LDADD = user/libuser.a user/libcallbacks.a prescan/libprescan.a $(CMOCKA_LIBS)
 tests_unit_test_ring_SOURCES = tests/unit/test_ring.c
 tests_unit_test_ring_LDADD = user/libuser.a user/libcallbacks.a $(CMOCKA_LIBS) -lpthread
 tests_unit_test_stats_SOURCES = tests/unit/test_stats.c
@@ -32,7 +32,7 @@ tests_unit_test_host_files_SOURCES = tests/unit/test_host_files.c
 tests_unit_test_host_files_LDADD = user/libuser.a user/libcallbacks.a guest-bios/libguestbios.a $(CMOCKA_LIBS)
 tests_unit_test_run_SOURCES = tests/unit/test_run.c tests/unit/fake_machine.c tests/unit/fake_machine.h
 tests_unit_test_run_LDADD = user/libuser.a user/libcallbacks.a guest-bios/libguestbios.a devices/libdevices.a \
-	prescan/libprescan.a $(NCURSESW_LIBS) $(PNG_LIBS) $(LZMA_LIBS) $(ZLIB_LIBS) $(CMOCKA_LIBS) -lutil -lpthread
+	prescan/libprescan.a $(CAPSTONE_LIBS) $(NCURSESW_LIBS) $(PNG_LIBS) $(LZMA_LIBS) $(ZLIB_LIBS) $(CMOCKA_LIBS) -lutil -lpthread
 
 # The decoder, by its own claims and against Capstone.
 check_PROGRAMS += tests/unit/test_decode tests/unit/test_decode_capstone
