@@ -185,14 +185,16 @@ static int wait_for_turn(struct plx_vm *vm, struct mon_space *me)
 			int made;
 
 			vm->wanted_space = NULL;
+			/* Before the fork: the new process may be done, and want another, before we run again. */
+			me->host_run = 0;
 			made = make_process(vm, sp);
 			if (made == 1)
 				return 0;
 			if (made < 0) {
+				me->host_run = 1;
 				vm->engine->space = me;
 				return made;
 			}
-			me->host_run = 0;
 			continue;
 		}
 		return 0;
