@@ -56,7 +56,7 @@ enum image_verdict bzimage_read(const struct image_part *part)
 	image_format(image, "Linux kernel (bzImage)");
 	if (version >= 0x20c && image_le16(b + XLOADFLAGS) & XLF_KERNEL_64)
 		return image_say(image, IMAGE_FOREIGN, "is a 64-bit Linux kernel; Plexus runs 16- and 32-bit code only");
-	if (setup >= part->nbytes)
+	if (setup > part->nbytes)
 		return image_say(image, IMAGE_BAD, "is truncated: the kernel's setup code ends at byte %llu, the file at %zu",
 				 (unsigned long long)setup, part->nbytes);
 	region = image_region(part, "setup", SETUP_ADDRESS, 0, (size_t)setup, CODE_16);
@@ -71,6 +71,8 @@ enum image_verdict bzimage_read(const struct image_part *part)
 	image_mark(image, region, HEADER_MAGIC, MARK_DATA);
 	image_mark(image, region, HEADER_MAGIC + (uint64_t)b[JUMP + 1], MARK_CODE);
 
+	if (setup == part->nbytes)		/* a loader dressed as a kernel, such as GRUB's lnxboot.img */
+		return IMAGE_CODE;
 	if (version >= 0x208) {
 		start = setup + image_le32(b + PAYLOAD);
 		nbytes = image_le32(b + PAYLOAD + 4);

@@ -13,6 +13,8 @@
 #include "prescan/cache.h"
 #include "user/prescan_image.h"
 
+#define SAMPLE_BYTES	(1u << 20)	/* of a blob that is of one mode, so much tells enough */
+
 static void set_bit(uint8_t *bits, uint32_t i)
 {
 	bits[i >> 3] |= (uint8_t)(1u << (i & 7));
@@ -89,8 +91,8 @@ static void apply(struct code_image *image, struct code_region *region, const in
 
 void guess_modes(struct code_image *image, struct code_region *region)
 {
-	uint32_t window = region->guess_window ? region->guess_window : region->nbytes;
-	uint32_t nwindows;
+	struct code_region sample = *region;
+	uint32_t window, nwindows;
 	int64_t *score16 = NULL, *score32 = NULL;
 	uint8_t *starts16 = NULL, *starts32 = NULL;
 
@@ -98,14 +100,17 @@ void guess_modes(struct code_image *image, struct code_region *region)
 	region->mode = CODE_32;
 	if (!region->nbytes)
 		return;
-	nwindows = (region->nbytes - 1) / window + 1;
+	if (!region->guess_window)
+		sample.nbytes = plx_min32(region->nbytes, SAMPLE_BYTES);
+	window = region->guess_window ? region->guess_window : sample.nbytes;
+	nwindows = (sample.nbytes - 1) / window + 1;
 	score16 = calloc(nwindows, sizeof(*score16));
 	score32 = calloc(nwindows, sizeof(*score32));
-	starts16 = calloc(1, region->nbytes / 8 + 1);
-	starts32 = calloc(1, region->nbytes / 8 + 1);
+	starts16 = calloc(1, sample.nbytes / 8 + 1);
+	starts32 = calloc(1, sample.nbytes / 8 + 1);
 	if (score16 && score32 && starts16 && starts32) {
-		judge(region, PRESCAN_MODE_16, window, score16, starts16);
-		judge(region, PRESCAN_MODE_32, window, score32, starts32);
+		judge(&sample, PRESCAN_MODE_16, window, score16, starts16);
+		judge(&sample, PRESCAN_MODE_32, window, score32, starts32);
 		apply(image, region, score16, score32, window, nwindows);
 	} else {
 		image->no_memory = true;

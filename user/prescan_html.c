@@ -6,7 +6,7 @@
  * stretch of addresses, split among the colours of what stands in it. Without script there are still the bars (SVG) and all
  * tables.
  *
- * Asked by: user/prescan_command.c. Tested by: tests/unit/test_prescan_report.c.
+ * Asked by: user/prescan_command.c. Tested by: tests/unit/test_prescan_command.c.
  */
 #include <inttypes.h>
 #include <string.h>

@@ -5,7 +5,7 @@
  * Each line is an object with a "type": scan, file, region, finding, instruction, total; with --each also step. Addresses are strings,
  * because JSON's numbers are other people's doubles.
  *
- * Asked by: user/prescan_command.c. Source: RFC 8259. Tested by: tests/unit/test_prescan_report.c.
+ * Asked by: user/prescan_command.c. Source: RFC 8259. Tested by: tests/unit/test_prescan_command.c.
  */
 #include <inttypes.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* user/prescan_report.c - what the three forms of the report share, and the table. Tested by: tests/unit/test_prescan_report.c. */
+/* user/prescan_report.c - what the three forms of the report share, and the table. Tested by: tests/unit/test_prescan_command.c. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

@@ -150,3 +150,13 @@ check_PROGRAMS += tests/unit/test_corpora
 corpora = tests/corpora/corpus.c tests/corpora/corpus.h tests/corpora/walk.c tests/corpora/walk.h tests/corpora/checksum.h
 tests_unit_test_corpora_SOURCES = tests/unit/test_corpora.c $(corpora)
 tests_unit_test_corpora_LDADD = prescan/libprescan.a $(CMOCKA_LIBS)
+
+# plexus prescan: files, sweep, and the command.
+check_PROGRAMS += tests/unit/test_prescan_image tests/unit/test_prescan_scan tests/unit/test_prescan_command
+prescan_command_libs = user/libuser.a prescan/libprescan.a $(LZMA_LIBS) $(ZLIB_LIBS) $(CMOCKA_LIBS) -lpthread
+tests_unit_test_prescan_image_SOURCES = tests/unit/test_prescan_image.c
+tests_unit_test_prescan_image_LDADD = $(prescan_command_libs)
+tests_unit_test_prescan_scan_SOURCES = tests/unit/test_prescan_scan.c
+tests_unit_test_prescan_scan_LDADD = $(prescan_command_libs)
+tests_unit_test_prescan_command_SOURCES = tests/unit/test_prescan_command.c
+tests_unit_test_prescan_command_LDADD = $(prescan_command_libs)
