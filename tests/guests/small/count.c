@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * tests/guests/small/count.c - a known number of each sensitive instruction, between an OUT to E0h and one to E2h.
+ *
+ * What a trace of it must hold stands in count.numbers; tests/guests/run-trace compares. Whoever changes a line here changes the number
+ * there. RDTSC is not among them: where the guest may see the host's counter it runs as it stands.
+ */
+#include "guest.h"
+
+#define ROUNDS 20
+
+void count_all(uint32_t rounds);
+void count_iret(void);
+void count_timer(void);
+void count_back(void);
+void count_halts(void);
+
+__asm__(".text\n"
+	".macro times n, insn:vararg\n"
+	".rept \\n\n"
+	"\\insn\n"
+	".endr\n"
+	".endm\n"
+
+	"count_iret:\n"
+	"	iret\n"
+	/* The timer's interrupt masks itself: there is one for each HLT, however late the host is. */
+	"count_timer:\n"
+	"	pushl	%eax\n"
+	"	movb	$0xff, %al\n"
+	"	outb	%al, $0x21\n"
+	"	movb	$0x20, %al\n"
+	"	outb	%al, $0x20\n"
+	"	popl	%eax\n"
+	"	iret\n"
+
+	"count_halts:\n"
+	"	movb	$0xfe, %al\n"
+	"	outb	%al, $0x21\n"
+	"	sti\n"
+	"	hlt\n"
+	"	cli\n"
+	"	ret\n"
+
+	"count_all:\n"
+	"	pushal\n"
+	"	movl	36(%esp), %ecx\n"
+	"	movl	%ecx, count_left\n"
+	"count_round:\n"
+	/* flags */
+	"	times 3, cli\n"
+	"	.rept 2\n"
+	"	pushfl\n"
+	"	popfl\n"
+	"	.endr\n"
+	"	.rept 1\n"
+	"	pushfw\n"
+	"	popfw\n"
+	"	.endr\n"
+	"	.rept 2\n"
+	"	sti\n"
+	"	nop\n"
+	"	.endr\n"
+	"	cli\n"
+	/* segment registers to memory and registers, and back */
+	"	times 3, movl %ds, %eax\n"
+	"	times 2, movw %es, count_word\n"
+	"	.rept 4\n"
+	"	pushl %ds\n"
+	"	popl %edx\n"
+	"	.endr\n"
+	"	.rept 1\n"
+	"	pushl %fs\n"
+	"	popl %edx\n"
+	"	.endr\n"
+	"	.rept 1\n"
+	"	pushl %cs\n"
+	"	popl %edx\n"
+	"	.endr\n"
+	"	times 2, movl %eax, %es\n"
+	"	times 1, movw count_word, %es\n"
+	"	.rept 3\n"
+	"	pushl %eax\n"
+	"	popl %es\n"
+	"	.endr\n"
+	"	.rept 1\n"
+	"	pushl %eax\n"
+	"	popl %fs\n"
+	"	.endr\n"
+	"	movl	%esp, count_pointer\n"
+	"	movw	%ss, count_pointer + 4\n"
+	"	times 2, lss count_pointer, %esp\n"
+	"	times 1, les count_pointer, %edx\n"
+	"	times 1, lds count_pointer, %edx\n"
+	"	times 1, lfs count_pointer, %edx\n"
+	"	times 1, lgs count_pointer, %edx\n"
+	/* tables */
+	"	times 2, sgdt count_table\n"
+	"	times 1, lgdt count_table\n"
+	"	times 3, sidt count_table\n"
+	"	times 1, lidt count_table\n"
+	"	times 1, sldt %ax\n"
+	"	times 2, lldt %ax\n"
+	"	times 4, strw %ax\n"
+	"	movb	$0x89, gdt + 0x2d\n"
+	"	ltr	%ax\n"
+	"	times 2, smsw %ax\n"
+	"	times 1, lmsw %ax\n"
+	"	movl	$0x10, %eax\n"
+	"	times 3, larl %eax, %edx\n"
+	"	times 2, lsll %eax, %edx\n"
+	"	times 1, verr %ax\n"
+	"	times 5, verw %ax\n"
+	"	times 2, arpl %ax, %dx\n"
+	/* control */
+	"	times 2, clts\n"
+	"	times 3, movl %cr0, %eax\n"
+	"	times 1, movl %eax, %cr0\n"
+	"	times 2, movl %cr2, %eax\n"
+	"	times 2, movl %eax, %cr2\n"
+	"	times 1, movl %cr3, %eax\n"
+	"	times 1, movl %eax, %cr3\n"
+	"	times 1, movl %cr4, %eax\n"
+	"	times 1, movl %eax, %cr4\n"
+	"	times 2, movl %dr7, %eax\n"
+	"	times 1, movl %eax, %dr7\n"
+	"	times 3, invlpg count_word\n"
+	"	times 2, wbinvd\n"
+	"	times 1, invd\n"
+	"	movl	$0x174, %ecx\n"
+	"	times 2, rdmsr\n"
+	"	times 1, wrmsr\n"
+	"	xorl	%eax, %eax\n"
+	"	times 2, cpuid\n"
+	/* ports that nobody has */
+	"	movw	$0xe4, %dx\n"
+	"	times 2, inb $0xe4, %al\n"
+	"	times 1, inl %dx, %eax\n"
+	"	times 1, outb %al, $0xe4\n"
+	"	times 2, outw %ax, %dx\n"
+	"	movl	$count_words, %esi\n"
+	"	movl	%esi, %edi\n"
+	"	movl	$37, %ecx\n"
+	"	rep outsb\n"
+	"	movl	$5, %ecx\n"
+	"	rep insl\n"
+	"	times 2, insw\n"
+	"	xorl	%ecx, %ecx\n"
+	"	rep insb\n"
+	/* far */
+	"	ljmp	$0x08, $1f\n"
+	"1:	ljmp	$0x08, $1f\n"
+	"1:\n"
+	"	jmp	3f\n"
+	"2:	lret\n"
+	"3:	times 3, lcall $0x08, $2b\n"
+	"	times 2, int $0x40\n"
+	"	times 1, int3\n"
+	"	xorl	%eax, %eax\n"
+	"	into\n"
+	"	movb	$0x7f, %al\n"
+	"	addb	$1, %al\n"
+	"	into\n"
+	/* the same at CPL 3 */
+	"	movl	$0x23, %eax\n"
+	"	movl	%eax, %ds\n"
+	"	movl	%eax, %es\n"
+	"	movl	%esp, tss + 4\n"
+	"	movl	%esp, count_esp\n"
+	"	pushl	%eax\n"
+	"	pushl	$user_stack + 8192\n"
+	"	pushl	$0x2\n"
+	"	pushl	$0x1b\n"
+	"	pushl	$4f\n"
+	"	iret\n"
+	"4:\n"
+	"	.rept 3\n"
+	"	pushfl\n"
+	"	popfl\n"
+	"	.endr\n"
+	"	times 2, movl %cs, %eax\n"
+	"	.rept 2\n"
+	"	pushl %ss\n"
+	"	popl %eax\n"
+	"	.endr\n"
+	"	times 1, sgdt count_table\n"
+	"	times 2, strw %ax\n"
+	"	movl	$0x23, %eax\n"
+	"	times 2, movl %eax, %es\n"
+	"	times 1, cpuid\n"
+	"	int	$0x41\n"
+	"count_back:\n"
+	"	movl	$0x10, %eax\n"
+	"	movl	%eax, %ds\n"
+	"	movl	%eax, %es\n"
+	"	movl	count_esp, %esp\n"
+	"	decl	count_left\n"
+	"	jnz	count_round\n"
+	"	popal\n"
+	"	ret\n"
+	".data\n"
+	".balign 8\n"
+	"count_left: .long 0\n"
+	"count_esp: .long 0\n"
+	"count_word: .long 0x10\n"
+	"count_pointer: .long 0, 0\n"
+	"count_table: .long 0, 0\n"
+	"count_words: .fill 64, 1, 0\n"
+	".text\n");
+
+void guest_main(void)
+{
+	set_interrupt(0x40, count_iret, ACC_INT32 | 0x60);
+	set_interrupt(0x41, count_back, ACC_INT32 | 0x60);
+	set_interrupt(3, count_iret, ACC_INT32 | 0x60);
+	set_interrupt(4, count_iret, ACC_INT32 | 0x60);
+	pic_init();
+	set_interrupt(0x20, count_timer, ACC_INT32);
+	__asm__ volatile("outb %%al, $0xe0" : : "a"(0));
+	count_all(ROUNDS);
+	for (unsigned int i = 0; i < 3; i++)
+		count_halts();
+	__asm__ volatile("outb %%al, $0xe2" : : "a"(0));
+	print("counted\n");
+}
