@@ -46,7 +46,7 @@ bool insn_unsupported(const struct prescan_insn *insn)
 		"MONITOR", "MWAIT", "CLAC", "STAC", "XGETBV", "XSETBV", "VMFUNC", "RDTSCP", "RDPID", "GETSEC", "RSM", "INVPCID",
 		"VMCALL", "VMLAUNCH", "VMRESUME", "VMXOFF", "VMXON", "VMPTRLD", "VMPTRST", "VMCLEAR", "VMREAD", "VMWRITE",
 		"INVEPT", "INVVPID", "VMRUN", "VMMCALL", "VMLOAD", "VMSAVE", "STGI", "CLGI", "SKINIT", "INVLPGA",
-		"MONITORX", "MWAITX", "CLZERO", "EXTRQ", "INSERTQ", "MOVNTSS", "MOVNTSD",
+		"EXTRQ", "INSERTQ", "MOVNTSS", "MOVNTSD",
 	};
 
 	if (insn->flags & PRESCAN_F_AVX)
@@ -114,8 +114,8 @@ unsigned int refused_length(const uint8_t *bytes, size_t nbytes, bool code32)
 		return at + 3;
 	if (bytes[0] == 0xc7 && bytes[1] == 0xf8)		/* XBEGIN rel */
 		return nbytes >= (operand32 ? 6u : 4u) ? at + (operand32 ? 6 : 4) : 0;
-	if (bytes[0] == 0x0f && bytes[1] == 0x01 && memchr("\xc0\xc5\xcf\xd5\xd6\xd7\xe8\xee\xef", bytes[2], 9))
-		return at + 3;					/* SGX, PCONFIG, XEND, XTEST, SERIALIZE, RDPKRU, WRPKRU */
+	if (bytes[0] == 0x0f && bytes[1] == 0x01 && memchr("\xc0\xc5\xcf\xd5\xd6\xd7\xe8\xee\xef\xfa\xfb\xfc", bytes[2], 12))
+		return at + 3;	/* SGX, PCONFIG, XEND, XTEST, SERIALIZE, RDPKRU, WRPKRU, MONITORX, MWAITX, CLZERO */
 	if (bytes[1] < 0xc0)					/* BOUND, POP, LES, LDS */
 		return 0;
 	switch (bytes[0]) {

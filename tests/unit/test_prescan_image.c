@@ -582,10 +582,10 @@ static void damaged_files_never_lead_outside_themselves(void **state)
 		}
 		parse(&image, copy, files[which].n);
 		for (size_t i = 0; i < image.nregions; i++) {
-			volatile uint8_t sum = 0;
+			volatile uint8_t sum = 0;	/* reads each byte, for a checker of memory to see */
 
 			for (uint32_t j = 0; j < image.regions[i].nbytes; j++)
-				sum ^= image.regions[i].bytes[j];
+				sum = (uint8_t)(sum ^ image.regions[i].bytes[j]);
 			for (size_t j = 0; j < image.regions[i].nmarks; j++)
 				assert_true(image.regions[i].marks[j].offset <= image.regions[i].nbytes);
 		}
