@@ -232,6 +232,7 @@ static bool sets_rf(const struct mon_fault *f)
 
 enum mon_status mon_deliver_fault(struct mon_vcpu *vcpu)
 {
+	vcpu->nr_delivered++;
 	for (;;) {
 		struct mon_fault first = vcpu->fault;
 		struct event e = {

@@ -59,13 +59,13 @@ static void count_site(struct plx_trace *t, const struct plx_trace_record *r)
 			s->row = r->row;
 			s->klass = r->klass;
 			s->length = r->length;
-			s->how = r->how;
 			s->mode = r->mode;
 			s->cpl = r->cpl;
 			memcpy(s->bytes, r->bytes, sizeof(s->bytes));
 			__atomic_store_n(&s->linear, linear, __ATOMIC_RELEASE);
 		}
 		if (s->linear == linear) {
+			s->how = r->how;	/* the latest: the engine learns */
 			s->count++;
 			s->cost += r->cost;
 			return;
@@ -226,6 +226,19 @@ void trace_end(struct mon_engine *e, struct trace_open *t, const struct prescan_
 		put(e, r);
 }
 
+/* At the place of @at, which was recorded. */
+static void put_event(struct mon_engine *e, const struct plx_trace_record *at, unsigned int event, uint32_t a, uint32_t b, uint32_t c)
+{
+	struct plx_trace_record r = {
+		.tsc = now(e), .eip = at->eip, .cs_base = at->cs_base, .cs = at->cs, .space = at->space, .cpl = at->cpl, .mode = at->mode,
+		.event = (uint8_t)event, .a = a, .b = b, .c = c,
+	};
+
+	e->trace->event[event].count++;
+	if (e->trace->cpl_mask >> r.cpl & 1)
+		put(e, &r);
+}
+
 void trace_event(struct mon_engine *e, unsigned int event, uint32_t a, uint32_t b, uint32_t c)
 {
 	struct plx_trace *trace = e->trace;
@@ -239,22 +252,35 @@ void trace_event(struct mon_engine *e, unsigned int event, uint32_t a, uint32_t 
 		put(e, &r);
 }
 
+#define DR6_BS 0x4000u
+
 enum mon_status trace_interpret(struct mon_engine *e, unsigned int how, enum mon_status (*run)(struct mon_vcpu *vcpu))
 {
 	struct mon_vcpu *v = e->vcpu;
+	const uint64_t delivered = v->nr_delivered;
 	uint8_t bytes[PRESCAN_INSN_MAX + 1];
 	uint32_t nbytes = 0;
 	struct prescan_insn insn;
-	struct trace_open open;
+	struct trace_open open = { .nr_mmio = 0 };
 	enum mon_status st;
-
 	/* An instruction that cannot be fetched or decoded shows as the exception that it raises. */
-	if (mon_fetch(v, v->eip, bytes, &nbytes) != MON_OK ||
-	    prescan_decode(bytes, nbytes, mon_code32(v) ? PRESCAN_MODE_32 : PRESCAN_MODE_16, &insn) != PRESCAN_OK)
-		return run(v);
-	trace_begin(e, &open, &insn, bytes, how);
+	bool known = mon_fetch(v, v->eip, bytes, &nbytes) == MON_OK &&
+		     prescan_decode(bytes, nbytes, mon_code32(v) ? PRESCAN_MODE_32 : PRESCAN_MODE_16, &insn) == PRESCAN_OK;
+
+	if (known)
+		trace_begin(e, &open, &insn, bytes, how);
+	else
+		fill_place(e, &open.r);
 	st = run(v);
-	trace_end(e, &open, &insn, st);
+	if (v->nr_delivered == delivered) {
+		if (known)
+			trace_end(e, &open, &insn, st);
+		return st;
+	}
+	/* mon_step has delivered what the instruction raised: its state is the handler's already. A single-step trap comes after it. */
+	if (known)
+		trace_end(e, &open, &insn, v->fault.vector == X86_VEC_DB && (v->dr[6] & DR6_BS) ? st : MON_FAULT);
+	put_event(e, &open.r, PLX_TRACE_EXCEPTION, v->fault.vector, v->fault.error, v->fault.address);
 	return st;
 }
 

@@ -136,6 +136,7 @@ struct mon_vcpu {
 	void *native_page;	/* monitor/native.c's own: scratch code, see there */
 
 	uint64_t nr_interpreted;	/* instructions done by mon_interp_one */
+	uint64_t nr_delivered;		/* exceptions given to the guest by mon_deliver_fault */
 
 	struct mon_tlb tlb[MON_TLB_SIZE];
 };

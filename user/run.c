@@ -106,6 +106,7 @@ static void take_figures(struct run *run)
 			to->ticks[klass] += trace->sum[row][how].cost;
 		}
 	}
+	to->tsc_hz = trace_recorder_rate(&run->recorder);
 	to->complete = true;
 }
 

@@ -163,29 +163,48 @@ static int run_one(struct contest *c, unsigned int i, const char *until, int arg
 
 static void heading(const struct contest *c)
 {
-	printf("%-28s", "");
+	printf("%-12s", "");
 	for (unsigned int i = 0; i < c->n; i++)
-		printf(" %14s", c->strategy[i]);
+		printf(" %19s", c->strategy[i]);
 	putchar('\n');
 }
 
 static void row_of_seconds(const struct contest *c, const char *name, const double *value)
 {
-	printf("%-28s", name);
+	printf("%-12s", name);
 	for (unsigned int i = 0; i < c->n; i++)
-		printf(" %12.3f s", value[i]);
+		printf(" %17.3f s", value[i]);
 	putchar('\n');
 }
 
 static void row_of_counts(const struct contest *c, const char *name, size_t offset)
 {
-	printf("%-28s", name);
+	printf("%-12s", name);
 	for (unsigned int i = 0; i < c->n; i++) {
 		uint64_t value;
 
 		memcpy(&value, (const char *)&c->figures[i] + offset, sizeof(value));
-		printf(" %14" PRIu64, value);
+		printf(" %19" PRIu64, value);
 	}
+	putchar('\n');
+}
+
+static double ms(const struct run_figures *f, uint64_t ticks)
+{
+	return f->tsc_hz ? (double)ticks * 1e3 / (double)f->tsc_hz : 0;
+}
+
+static void row_of_class(const struct contest *c, unsigned int klass)
+{
+	uint64_t any = 0;
+
+	for (unsigned int i = 0; i < c->n; i++)
+		any |= c->figures[i].count[klass];
+	if (!any)
+		return;
+	printf("%-12s", prescan_class_name(klass));
+	for (unsigned int i = 0; i < c->n; i++)
+		printf(" %9" PRIu64 " %9.3f", c->figures[i].count[klass], ms(&c->figures[i], c->figures[i].ticks[klass]));
 	putchar('\n');
 }
 
@@ -198,17 +217,9 @@ static void print_table(const struct contest *c)
 	row_of_counts(c, "signals", offsetof(struct run_figures, signals));
 	row_of_counts(c, "inlined", offsetof(struct run_figures, inlined));
 	row_of_counts(c, "interpreted", offsetof(struct run_figures, interpreted));
-	puts("\nvirtualized, by class: count, and ticks in the monitor (the way there and back not included)");
-	for (unsigned int k = 0; k < PRESCAN_NR_CLASSES; k++) {
-		uint64_t any = 0;
-
-		for (unsigned int i = 0; i < c->n; i++)
-			any |= c->figures[i].count[k];
-		if (!any)
-			continue;
-		row_of_counts(c, prescan_class_name(k), offsetof(struct run_figures, count) + k * sizeof(uint64_t));
-		row_of_counts(c, "", offsetof(struct run_figures, ticks) + k * sizeof(uint64_t));
-	}
+	puts("\nvirtualized by class: how often, and milliseconds in the monitor (the way there and back is not among them)");
+	for (unsigned int k = 0; k < PRESCAN_NR_CLASSES; k++)
+		row_of_class(c, k);
 }
 
 int trace_compare(const char *text, const char *until, int argc, char **argv)

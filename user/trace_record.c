@@ -82,9 +82,14 @@ static bool take_all(struct trace_recorder *t)
 	return any;
 }
 
+uint64_t trace_recorder_rate(const struct trace_recorder *t)
+{
+	return tsc_rate(t->writer.totals.start_tsc, t->start_ns);
+}
+
 static void draw(struct trace_recorder *t)
 {
-	uint64_t hz = tsc_rate(t->writer.totals.start_tsc, t->start_ns);
+	uint64_t hz = trace_recorder_rate(t);
 
 	if (hz)
 		trace_profile_draw(&t->profile, t->trace, clock_ns(), hz, stderr);
@@ -208,14 +213,14 @@ static int write_summary(struct trace_recorder *t, uint64_t hz, char *why, size_
 
 int trace_recorder_finish(struct trace_recorder *t, char *why, size_t why_bytes)
 {
-	uint64_t start_tsc = t->writer.totals.start_tsc, hz;
+	uint64_t hz;
 	int err = 0;
 
 	if (!t->running)
 		return 0;
 	join(t);
 	plx_vm_trace_collect(t->vm);
-	hz = tsc_rate(start_tsc, t->start_ns);
+	hz = trace_recorder_rate(t);
 	if (t->options->file) {
 		struct trace_totals *totals = &t->writer.totals;
 

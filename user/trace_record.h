@@ -34,6 +34,8 @@ int trace_recorder_start(struct trace_recorder *t, struct trace_options *options
 			 const char *command, bool live_profile, char *why, size_t why_bytes);
 /* The processor has stopped for good: the rest is taken, file and summary are written. 0, or -errno with one sentence in @why. */
 int trace_recorder_finish(struct trace_recorder *t, char *why, size_t why_bytes);
+/* Ticks of the TSC a second, measured since the start. */
+uint64_t trace_recorder_rate(const struct trace_recorder *t);
 /* The processor does not stop, and the process is about to: no file is left behind. */
 void trace_recorder_abandon(struct trace_recorder *t);
 

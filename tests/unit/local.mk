@@ -160,3 +160,9 @@ tests_unit_test_prescan_scan_SOURCES = tests/unit/test_prescan_scan.c
 tests_unit_test_prescan_scan_LDADD = $(prescan_command_libs)
 tests_unit_test_prescan_command_SOURCES = tests/unit/test_prescan_command.c
 tests_unit_test_prescan_command_LDADD = $(prescan_command_libs)
+
+# The trace: what the engine records, the file, filters, forms.
+check_PROGRAMS += tests/unit/test_trace_engine
+tests_unit_test_trace_engine_SOURCES = tests/unit/test_trace_engine.c tests/unit/engine_vm.h
+tests_unit_test_trace_engine_LDADD = $(engine_libs)
+tests_unit_test_trace_engine_LDFLAGS = -pie
