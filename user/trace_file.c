@@ -24,15 +24,18 @@ struct file_header {
 	uint32_t version;
 	uint32_t text_bytes;
 	uint64_t tsc_hz, start_tsc;	/* the rate as known at the start; the end block's is measured over the whole run */
+	uint32_t sum, zero;		/* of this header with @sum 0, and the strings */
 };
 
 struct block_header {
-	uint32_t magic, nbytes, nrecords, sum;
+	uint32_t magic, nbytes, nrecords;
+	uint32_t sum;			/* of the three and the data */
 };
 
-static uint32_t checksum(const uint8_t *data, size_t nbytes)
+static uint64_t add_to_sum(uint64_t sum, const void *from, size_t nbytes)
 {
-	uint64_t sum = 0xcbf29ce484222325ull, word;
+	const uint8_t *data = from;
+	uint64_t word;
 
 	for (; nbytes >= 8; data += 8, nbytes -= 8) {
 		memcpy(&word, data, 8);
@@ -41,7 +44,19 @@ static uint32_t checksum(const uint8_t *data, size_t nbytes)
 	}
 	for (; nbytes; data++, nbytes--)
 		sum = (sum ^ *data) * 0x100000001b3ull;
+	return sum;
+}
+
+static uint32_t checksum(const void *header, size_t header_bytes, const void *data, size_t nbytes)
+{
+	uint64_t sum = add_to_sum(add_to_sum(0xcbf29ce484222325ull, header, header_bytes), data, nbytes);
+
 	return (uint32_t)(sum ^ sum >> 32);
+}
+
+static uint32_t block_sum(const struct block_header *h, const void *data)
+{
+	return checksum(h, offsetof(struct block_header, sum), data, h->nbytes);
 }
 
 /* ---- writing ------------------------------------------------------------------------------------- */
@@ -54,9 +69,9 @@ static void write_out(struct trace_writer *w, const void *data, size_t nbytes)
 
 static void write_block(struct trace_writer *w, uint32_t magic, const void *data, size_t nbytes, uint32_t nrecords)
 {
-	const struct block_header header = {
-		.magic = magic, .nbytes = (uint32_t)nbytes, .nrecords = nrecords, .sum = checksum(data, nbytes),
-	};
+	struct block_header header = { .magic = magic, .nbytes = (uint32_t)nbytes, .nrecords = nrecords };
+
+	header.sum = block_sum(&header, data);
 
 	write_out(w, &header, sizeof(header));
 	write_out(w, data, nbytes);
@@ -64,16 +79,16 @@ static void write_block(struct trace_writer *w, uint32_t magic, const void *data
 
 static void write_header(struct trace_writer *w, const struct trace_header_text *text)
 {
+	char *strings = (char *)w->block;		/* its room is free yet */
+	int n = snprintf(strings, TRACE_BLOCK_BYTES, "%s%c%s%c%s", text->version, 0, text->command, 0, text->filter);
 	struct file_header header = {
-		.magic = FILE_MAGIC, .version = FILE_VERSION,
-		.text_bytes = (uint32_t)(strlen(text->version) + strlen(text->command) + strlen(text->filter) + 3),
+		.magic = FILE_MAGIC, .version = FILE_VERSION, .text_bytes = (uint32_t)n + 1,
 		.tsc_hz = w->totals.tsc_hz, .start_tsc = w->totals.start_tsc,
 	};
 
+	header.sum = checksum(&header, sizeof(header), strings, header.text_bytes);
 	write_out(w, &header, sizeof(header));
-	write_out(w, text->version, strlen(text->version) + 1);
-	write_out(w, text->command, strlen(text->command) + 1);
-	write_out(w, text->filter, strlen(text->filter) + 1);
+	write_out(w, strings, header.text_bytes);
 }
 
 int trace_writer_open(struct trace_writer *w, const char *path, const struct trace_header_text *text, uint64_t start_tsc, uint64_t tsc_hz,
@@ -195,7 +210,7 @@ static int check_blocks(struct trace_reader *r, char *why, size_t why_bytes)
 			snprintf(why, why_bytes, "%s: the trace is cut off after %" PRIu64 " records; copy the file again", r->path, records);
 			return -EINVAL;
 		}
-		if ((h.magic != BLOCK_MAGIC && h.magic != END_MAGIC) || checksum(at + sizeof(h), h.nbytes) != h.sum)
+		if ((h.magic != BLOCK_MAGIC && h.magic != END_MAGIC) || block_sum(&h, at + sizeof(h)) != h.sum)
 			break;
 		at += sizeof(h);
 		if (h.magic == END_MAGIC) {
@@ -217,6 +232,7 @@ static int check_file(struct trace_reader *r, char *why, size_t why_bytes)
 {
 	struct file_header header = { .version = 0 };
 	size_t nbytes = r->file.nbytes;
+	uint32_t sum;
 
 	if (nbytes)
 		memcpy(&header, r->file.data, plx_min64(nbytes, sizeof(header)));
@@ -233,7 +249,10 @@ static int check_file(struct trace_reader *r, char *why, size_t why_bytes)
 			 FILE_VERSION);
 		return -EINVAL;
 	}
-	if (!take_text(r, (const char *)r->file.data + sizeof(header), header.text_bytes)) {
+	sum = header.sum;
+	header.sum = 0;
+	if (checksum(&header, sizeof(header), r->file.data + sizeof(header), header.text_bytes) != sum ||
+	    !take_text(r, (const char *)r->file.data + sizeof(header), header.text_bytes)) {
 		snprintf(why, why_bytes, "%s: the trace is damaged in its header; copy the file again", r->path);
 		return -EINVAL;
 	}

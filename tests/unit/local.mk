@@ -166,3 +166,17 @@ check_PROGRAMS += tests/unit/test_trace_engine
 tests_unit_test_trace_engine_SOURCES = tests/unit/test_trace_engine.c tests/unit/engine_vm.h
 tests_unit_test_trace_engine_LDADD = $(engine_libs)
 tests_unit_test_trace_engine_LDFLAGS = -pie
+check_PROGRAMS += tests/unit/test_trace_file tests/unit/test_trace_filter tests/unit/test_trace_print
+trace_libs = user/libuser.a prescan/libprescan.a $(CAPSTONE_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_trace_file_SOURCES = tests/unit/test_trace_file.c
+tests_unit_test_trace_file_LDADD = $(trace_libs)
+tests_unit_test_trace_filter_SOURCES = tests/unit/test_trace_filter.c
+tests_unit_test_trace_filter_LDADD = $(trace_libs)
+tests_unit_test_trace_print_SOURCES = tests/unit/test_trace_print.c
+tests_unit_test_trace_print_LDADD = $(trace_libs)
+
+# What fuzzing found.
+check_PROGRAMS += tests/unit/test_fuzz_found
+tests_unit_test_fuzz_found_SOURCES = tests/unit/test_fuzz_found.c tests/fuzz/fuzz.h tests/fuzz/fuzz_decode.c \
+	tests/fuzz/fuzz_translate.c tests/fuzz/fuzz_interp.c $(interp_machine)
+tests_unit_test_fuzz_found_LDADD = $(interp_libs)
