@@ -299,6 +299,9 @@ INTERP_HANDLER(interp_simd)
 	uint8_t kind;
 	uint32_t nbytes;
 
+	/* VMREAD and VMWRITE share 0F 78 and 79 with EXTRQ and INSERTQ. */
+	if (in->klass != PRESCAN_FPU)
+		return ip_ud(v);
 	IP_TRY(may_simd(v, sse));
 	if (!ip_is_mem(in)) {
 		IP_TRY(run(v, in, NULL));

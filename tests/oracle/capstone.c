@@ -231,7 +231,7 @@ static bool access_agrees(struct judged *j, const cs_x86_op *mem, unsigned int p
 	if (expected == A_BY_PLACE)
 		expected = place == 0 ? A_WRITE : A_READ;
 	if (expected != theirs)
-		use(j, "what is done to the memory operand: the SDM's page of each instruction, \"Description\"; Capstone calls nearly all SSE stores reads");
+		use(j, "what is done to the memory operand: the SDM's page of each instruction, \"Description\"; Capstone calls nearly all SSE stores reads, and what LEA forms an access");
 	if (j->v.insn.flags & PRESCAN_F_MEM_READ)
 		ours = A_READ;
 	if (j->v.insn.flags & PRESCAN_F_MEM_WRITE)

@@ -8,6 +8,9 @@
  *
  * A test-time library (libzydis-dev): without it zydis_open() says NULL, and who asked skips.
  */
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
 #include <stdlib.h>
 #include <string.h>
 
