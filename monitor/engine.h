@@ -77,6 +77,7 @@ struct mon_engine {
 	bool no_window;			/* the guest left no room for the window: interpret */
 	uint32_t watched[WINDOW_MAX_WATCHED];	/* gfns of guest tables with MON_PAGE_WATCH */
 	uint32_t nwatched;
+	const struct mon_space *watched_in;	/* whose views of them are write-protected */
 	uint32_t checks_since_move;
 	uint32_t low_accesses;		/* to pages below min_linear while delta is 0 */
 	bool interpret_only;

@@ -207,12 +207,14 @@ static void move_user_scratch(struct mon_engine *e, uint32_t to)
 
 static void watch_tables(struct mon_engine *e, const uint32_t *tables, uint32_t n)
 {
-	bool changed = n != e->nwatched;
+	/* Spaces may have tables in common: another one's views of them are writable still. */
+	bool changed = n != e->nwatched || e->watched_in != e->space;
 
 	for (uint32_t i = 0; i < n && !changed; i++)
 		changed = e->watched[i] != tables[i];
 	if (!changed)
 		return;
+	e->watched_in = e->space;
 	for (uint32_t i = 0; i < e->nwatched; i++)
 		e->vm->page[e->watched[i]] &= ~(uint64_t)MON_PAGE_WATCH;
 	for (uint32_t i = 0; i < n; i++) {

@@ -132,6 +132,10 @@ tests_unit_test_engine_user_LDFLAGS = -pie
 tests_unit_test_engine_random_SOURCES = tests/unit/test_engine_random.c tests/unit/random_program.h tests/unit/engine_vm.h
 tests_unit_test_engine_random_LDADD = $(engine_libs)
 tests_unit_test_engine_random_LDFLAGS = -pie
+check_PROGRAMS += tests/unit/test_engine_soak
+tests_unit_test_engine_soak_SOURCES = tests/unit/test_engine_soak.c tests/unit/engine_vm.h
+tests_unit_test_engine_soak_LDADD = $(engine_libs)
+tests_unit_test_engine_soak_LDFLAGS = -pie
 
 # What reports say of an instruction, against what the translator does with it.
 check_PROGRAMS += tests/unit/test_prescan_rewriting
