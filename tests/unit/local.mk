@@ -184,6 +184,3 @@ check_PROGRAMS += tests/unit/test_fuzz_found
 tests_unit_test_fuzz_found_SOURCES = tests/unit/test_fuzz_found.c tests/fuzz/fuzz.h tests/fuzz/fuzz_decode.c \
 	tests/fuzz/fuzz_translate.c tests/fuzz/fuzz_interp.c $(interp_machine)
 tests_unit_test_fuzz_found_LDADD = $(interp_libs)
-check_PROGRAMS += tests/unit/test_trace_record
-tests_unit_test_trace_record_SOURCES = tests/unit/test_trace_record.c tests/unit/fake_machine.c tests/unit/fake_machine.h
-tests_unit_test_trace_record_LDADD = $(trace_libs) -lpthread
