@@ -109,6 +109,12 @@ int trace_writer_open(struct trace_writer *w, const char *path, const struct tra
 	w->codec.when = start_tsc;
 	setvbuf(w->file.stream, NULL, _IONBF, 0);	/* blocks are large enough */
 	write_header(w, text);
+	if (w->error) {
+		err = w->error;
+		snprintf(why, why_bytes, "%s: the trace cannot be written: %s", path, strerror(-err));
+		trace_writer_discard(w);
+		return err;
+	}
 	return 0;
 }
 
