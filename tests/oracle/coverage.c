@@ -2,12 +2,12 @@
 /*
  * tests/oracle/coverage.c - real code, instruction by instruction, before prescan, Capstone and Zydis.
  *
- *   coverage [--jobs N] [--report FILE] [--want-bytes N] [--list FILE] NAME=PATH[,16|,32|,both]...
+ *   coverage [--jobs N] [--report FILE] [--want-bytes N] [--list FILE] NAME=PATH[,16|,32|,both|,elf]...
  *
  * --list FILE holds such arguments, one a line.
  *
  * PATH is i386 ELF (its executable sections) or raw. NAME groups files in the report; a NAME may come again. Without
- * a mode ELF is 32-bit; "both" sweeps twice, for files that mix 16- and 32-bit code.
+ * a mode it is 32-bit; "both" sweeps twice, for files that mix 16- and 32-bit code; "elf" leaves out what is not ELF.
  *
  * The sweep is linear: after an instruction the next one, after what is none the next byte, so data between functions is met too.
  * That is no harm: all that is asked is whether three decoders agree wherever they are put. Code is cut into chunks that
@@ -106,7 +106,7 @@ static void add_piece(void *arg, size_t offset, size_t nbytes)
 static bool add_file(struct run *r, const char *spec)
 {
 	const char *path = strchr(spec, '='), *comma;
-	bool mode16, mode32;
+	bool mode16, mode32, elf;
 	char name[4096];
 
 	if (!path) {
@@ -116,7 +116,8 @@ static bool add_file(struct run *r, const char *spec)
 	comma = strrchr(path, ',');
 	mode16 = comma && (!strcmp(comma, ",16") || !strcmp(comma, ",both"));
 	mode32 = !comma || !strcmp(comma, ",32") || !strcmp(comma, ",both") || !mode16;
-	if (!mode16 && comma && strcmp(comma, ",32"))
+	elf = comma && !strcmp(comma, ",elf");
+	if (!mode16 && !elf && comma && strcmp(comma, ",32"))
 		comma = NULL;		/* a comma of the path's own */
 	snprintf(name, sizeof(name), "%.*s", comma ? (int)(comma - path - 1) : (int)strlen(path + 1), path + 1);
 	r->file = realloc(r->file, (r->files + 1) * sizeof(*r->file));
@@ -127,6 +128,10 @@ static bool add_file(struct run *r, const char *spec)
 			return true;	/* empty, or for another machine: packages hold such files */
 		fprintf(stderr, "coverage: cannot read %s: %s\n", name, strerror(errno));
 		return false;
+	}
+	if (elf && !r->file[r->files].elf) {
+		code_file_close(&r->file[r->files]);
+		return true;
 	}
 	r->adding = (struct chunk){ .file = r->files, .group = group_of(r, spec, (size_t)(path - spec)) };
 	r->group[r->adding.group].files++;
