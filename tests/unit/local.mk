@@ -178,6 +178,9 @@ tests_unit_test_trace_filter_SOURCES = tests/unit/test_trace_filter.c
 tests_unit_test_trace_filter_LDADD = $(trace_libs)
 tests_unit_test_trace_print_SOURCES = tests/unit/test_trace_print.c
 tests_unit_test_trace_print_LDADD = $(trace_libs)
+check_PROGRAMS += tests/unit/test_trace_record
+tests_unit_test_trace_record_SOURCES = tests/unit/test_trace_record.c tests/unit/fake_machine.c tests/unit/fake_machine.h
+tests_unit_test_trace_record_LDADD = $(trace_libs) -lpthread
 
 # What fuzzing found.
 check_PROGRAMS += tests/unit/test_fuzz_found
