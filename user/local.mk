@@ -108,7 +108,7 @@ plexus_LDADD = \
 # The guest's linear space is the low 4 GiB: the program itself must live above.
 plexus_LDFLAGS = -pie
 
-dist_man_MANS += docs/plexus.1 docs/plexus-prescan.1
+dist_man_MANS += docs/plexus.1 docs/plexus-prescan.1 docs/plexus-trace.1
 
 # Completion for bash: found there by the bash-completion package.
 bashcompletiondir = $(datadir)/bash-completion/completions
