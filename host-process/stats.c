@@ -104,6 +104,7 @@ size_t plx_vm_stats(struct plx_vm *vm, struct plx_stat *out, size_t max)
 		{ "mapping", "space switches", s->space_switches },
 		{ "mapping", "spaces", vm->engine->nspaces },
 		{ "mapping", "INVLPG", s->invlpgs },
+		{ "mapping", "dropped all for lack of room", s->map_overflows },
 		{ "mapping", "window moves", s->window_moves },
 		{ "mapping", "shifts of the linear space", s->delta_changes },
 		{ "interrupt", "interrupts delivered", s->interrupts },

@@ -36,6 +36,7 @@ struct mon_stats {
 	uint64_t translate_ticks, callout_sites;
 	uint64_t maps, map_pages, unmaps, unmap_pages, protects, ldt_writes;
 	uint64_t cr3_loads, cr3_entries_changed, space_switches, invlpgs, window_moves, delta_changes, page_activations;
+	uint64_t map_overflows;
 	uint64_t interrupts, exceptions, halts, steps;
 	uint64_t callout_row[STATS_ROWS];	/* by prescan row: the instruction */
 	uint8_t callout_klass[STATS_ROWS];	/* enum prescan_class of the last one */
@@ -103,6 +104,7 @@ struct mon_engine {
 	struct mon_space *next_space;
 	uint64_t space_clock;
 	uint32_t present_root;		/* that space_select chose for */
+	bool making_room;		/* in shadow_make_room */
 	uint32_t drop_first, drop_count;	/* shadow_drop_changed gathers a run */
 
 	/* exits.c: the guest's last page fault, until its handler returns to that instruction */
@@ -155,6 +157,7 @@ void engine_die(struct mon_engine *e, const char *what, int err);
  * vcpu->fault; MON_DEFER: not plain RAM for this access: interpret the instruction. */
 enum mon_status shadow_fill(struct mon_engine *e, uint32_t linear, bool write);
 void shadow_flush(struct mon_engine *e, bool global_too);
+bool shadow_make_room(struct mon_engine *e, int err);	/* @err is "too many mappings", and now there are few: try again */
 void shadow_drop(struct mon_engine *e, uint32_t linear);
 void shadow_refresh(struct mon_engine *e, uint32_t linear);
 void shadow_protect_gfn(struct mon_engine *e, uint32_t gfn);	/* no mapping of it stays writable */

@@ -18,6 +18,7 @@
 
 #define REGION_SHIFT 10		/* pages of 4 MiB, for region_s and region_u */
 #define FILL_AROUND 16		/* pages looked at around a fault, naturally aligned */
+#define NO_ROOM (-12)		/* -ENOMEM */
 
 static inline uint32_t host_page(struct mon_engine *e, uint32_t linear)
 {
@@ -59,10 +60,28 @@ static void remember(struct mon_engine *e, uint32_t page, uint32_t gfn, uint32_t
 	}
 }
 
+/*
+ * Linux lets a process have so many mappings (vm.max_map_count: 65530), and a guest that uses scattered pages needs one for each.
+ * When they run out all of this space's are dropped, as any TLB may do at any time. True: try again. A neighbour's
+ * unmapping can need one more, too, but not while all are dropped from the bottom up: that only shortens.
+ */
+bool shadow_make_room(struct mon_engine *e, int err)
+{
+	if (err != NO_ROOM || !e->space->nr_mapped || e->making_room)
+		return false;
+	e->making_room = true;
+	e->stats.map_overflows++;
+	shadow_flush(e, true);
+	e->making_room = false;
+	return !e->dead;
+}
+
 static void unmap_run(struct mon_engine *e, uint32_t page, uint32_t npages)
 {
 	int err = e->ops->unmap(e->host, page << PLX_PAGE_SHIFT, (uint64_t)npages << PLX_PAGE_SHIFT);
 
+	if (shadow_make_room(e, err))
+		err = e->ops->unmap(e->host, page << PLX_PAGE_SHIFT, (uint64_t)npages << PLX_PAGE_SHIFT);
 	e->stats.unmaps++;
 	e->stats.unmap_pages += npages;
 	if (err)
@@ -175,6 +194,8 @@ void shadow_protect_gfn(struct mon_engine *e, uint32_t gfn)
 			continue;
 		err = e->ops->protect(e->host, (at - 1) << PLX_PAGE_SHIFT, PLX_PAGE_SIZE, HOST_PROT_READ);
 		e->stats.protects++;
+		if (shadow_make_room(e, err))
+			return;			/* no mapping of it is left at all */
 		if (err) {
 			engine_die(e, "cannot write-protect a guest page", err);
 			return;
@@ -229,6 +250,8 @@ static bool map_run(struct mon_engine *e, uint32_t page, uint32_t npages, uint32
 	int prot = HOST_PROT_READ | (flags & SHADOW_W ? HOST_PROT_WRITE : 0);
 	int err = e->ops->map(e->host, page << PLX_PAGE_SHIFT, offset, (uint64_t)npages << PLX_PAGE_SHIFT, prot);
 
+	if (shadow_make_room(e, err))
+		err = e->ops->map(e->host, page << PLX_PAGE_SHIFT, offset, (uint64_t)npages << PLX_PAGE_SHIFT, prot);
 	e->stats.maps++;
 	e->stats.map_pages += npages;
 	if (err) {
@@ -275,6 +298,8 @@ void shadow_refresh(struct mon_engine *e, uint32_t linear)
 		e->stats.protects++;
 		err = e->ops->protect(e->host, page << PLX_PAGE_SHIFT, PLX_PAGE_SIZE,
 				      HOST_PROT_READ | (flags & SHADOW_W ? HOST_PROT_WRITE : 0));
+		if (shadow_make_room(e, err))
+			return;
 		if (err) {
 			engine_die(e, "cannot change the rights of a guest page", err);
 			return;

@@ -124,10 +124,14 @@ void window_show_code(struct mon_engine *e)
 
 	if (main_end > e->space->main_shown && main_end <= WINDOW_COLD) {
 		err = e->ops->show_code(e->host, e->window, e->space->main_shown, main_end);
+		if (shadow_make_room(e, err))
+			err = e->ops->show_code(e->host, e->window, e->space->main_shown, main_end);
 		e->space->main_shown = main_end;
 	}
 	if (!err && cold_end > e->space->cold_shown && cold_end <= WINDOW_BYTES) {
 		err = e->ops->show_code(e->host, e->window, e->space->cold_shown, cold_end);
+		if (shadow_make_room(e, err))
+			err = e->ops->show_code(e->host, e->window, e->space->cold_shown, cold_end);
 		e->space->cold_shown = cold_end;
 	}
 	if (err)
@@ -142,6 +146,8 @@ static bool show_window(struct mon_engine *e)
 
 	shadow_drop_range(e, e->window, WINDOW_BYTES);
 	err = e->ops->place_window(e->host, sp->window_at, e->window);
+	if (shadow_make_room(e, err))
+		err = e->ops->place_window(e->host, sp->window_at, e->window);
 	if (err) {
 		engine_die(e, "cannot map the window; see vm.memfd_noexec and SELinux", err);
 		return false;
@@ -161,6 +167,8 @@ static bool show_user_scratch(struct mon_engine *e)
 	if (e->user_scratch)
 		shadow_drop_range(e, e->user_scratch, PLX_PAGE_SIZE);
 	err = e->ops->place_user_scratch(e->host, sp->scratch_at, e->user_scratch);
+	if (shadow_make_room(e, err))
+		err = e->ops->place_user_scratch(e->host, sp->scratch_at, e->user_scratch);
 	if (err)
 		engine_die(e, "cannot map the scratch page of user code", err);
 	sp->scratch_at = e->user_scratch;

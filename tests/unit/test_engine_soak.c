@@ -206,12 +206,57 @@ static void a_page_table_written_in_another_space_moves_the_window(void **state)
 	}
 }
 
+/*
+ * More scattered pages than Linux lets a process have mappings: 81920 linear pages from 40000000h on, all one frame, so that no
+ * two neighbours can be one mapping. Every 512th is dropped by INVLPG on the way; then each is read again.
+ */
+GUEST(g_scattered,
+	PAGING_ON
+	"	movl $0x40000000, %edi\n"
+	"	xorl %ebx, %ebx\n"
+	"1:	incl (%edi)\n"
+	"	incl %ebx\n"
+	"	testl $0x1ff, %ebx\n"
+	"	jnz 2f\n"
+	"	invlpg (%edi)\n"
+	"2:	addl $0x1000, %edi\n"
+	"	cmpl $0x54000000, %edi\n"
+	"	jne 1b\n"
+	"	movl $0x40000000, %edi\n"
+	"3:	cmpl %ebx, (%edi)\n"
+	"	jne 4f\n"
+	"	addl $0x2000, %edi\n"
+	"	cmpl $0x54000000, %edi\n"
+	"	jne 3b\n"
+	"4:\n"
+	OUT("%ebx")
+	OUT("%edi")
+	END);
+
+static void more_scattered_pages_than_host_mappings_are_no_trouble(void **state)
+{
+	struct evm *m = evm_open(PLX_REWRITE_ADAPTIVE);
+
+	(void)state;
+	evm_identity(m, 7);
+	for (uint32_t i = 0; i < 1024; i++)
+		evm_poke32(m, 0x200000 + i * 4, 0x300000 | 7);
+	for (uint32_t i = 0; i < 80; i++)
+		evm_poke32(m, PGDIR + (0x100 + i) * 4, 0x200000 | 7);
+	LOAD(m, PROG, g_scattered);
+	evm_start(m, PROG);
+	evm_run_to_end(m);
+	CHECK_OUT(m, 81920, 0x54000000);
+	evm_close(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(new_spaces_are_made_however_late_home_runs),
 		cmocka_unit_test(a_crowd_of_spaces_keeps_apart_what_is_apart),
 		cmocka_unit_test(a_page_table_written_in_another_space_moves_the_window),
+		cmocka_unit_test(more_scattered_pages_than_host_mappings_are_no_trouble),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
