@@ -2,6 +2,7 @@
 # thread-local storage, which is what the stack protector reads: see host-process/process.h.
 noinst_LIBRARIES += host-process/libhostprocess.a
 host_process_libhostprocess_a_SOURCES = \
+	host-process/cover.c \
 	host-process/features.c \
 	host-process/features.h \
 	host-process/io.c \

@@ -11,6 +11,7 @@
  *      segs.c       guest descriptor caches as host descriptors
  *      window.c     where nexus, cache and scratch pages stand, and moving them
  *      trace.c      a record of each virtualized instruction, for who asks
+ *      cover.c      which instructions ran, and how, for who asks
  *      prescan/translate.c, prescan/cache.c     fragments
  *
  * Everything hangs off struct mon_engine, which lies in memory that all host processes of the VM share.
@@ -60,6 +61,7 @@ struct ldt_slot {
 #define WINDOW_MAX_WATCHED 80	/* page directory pages and page tables under the window and the scratch page */
 
 struct plx_trace;
+struct cover;
 
 struct mon_engine {
 	struct mon_vcpu *vcpu;
@@ -124,6 +126,7 @@ struct mon_engine {
 
 	uint8_t last_cpl;
 	struct plx_trace *trace;	/* NULL: nobody looks. include/plexus/trace.h */
+	struct cover *cover;		/* NULL: nobody asks what ran. monitor/cover.h */
 	bool dead;
 	bool finished;			/* the run is over, with: */
 	uint32_t result;

@@ -12,7 +12,7 @@
  *
  * Asked by: run.c. Asks: shadow.c, interp.c, prescan/cache.c.
  */
-#include "monitor/engine.h"
+#include "monitor/cover.h"
 #include "monitor/trace.h"
 #include "prescan/emit.h"
 
@@ -49,6 +49,8 @@ void exits_locate(struct mon_engine *e, uint32_t host_eip)
 	}
 	rec = prescan_cache_rec(&e->cache, f, offset - f->body);
 	kind = rec->kind & ~(uint32_t)(REC_STI_SHADOW | REC_RESTART);
+	if (covering(e))
+		cover_stopped(e, frag, rec->guest_off, kind == REC_BRANCH || kind == REC_INDIRECT);
 	v->eip = f->eip + rec->guest_off;
 	if (!(f->key & KEY_D))
 		v->eip &= 0xffff;
@@ -161,6 +163,8 @@ static enum mon_status interpret_here(struct mon_engine *e, bool ours)
 		return MON_OK;
 	if (ours)
 		count_site_fault(e, frag);
+	if (covering(e))
+		return cover_interpret(e, PLX_TRACE_SIGNAL, mon_interp_one);
 	if (tracing(e))
 		return trace_interpret(e, PLX_TRACE_SIGNAL, mon_interp_one);
 	return mon_interp_one(e->vcpu);
@@ -268,7 +272,7 @@ enum mon_status exits_callout(struct mon_engine *e, struct site *s)
 	if (s->farcall)
 		v->gpr[X86_ESP] = engine_scratch(e)->esp;
 	if (!ci->insn.length)
-		return mon_interp_one(v);
+		return covering(e) ? cover_interpret(e, COVER_NO_TRACE, mon_interp_one) : mon_interp_one(v);
 	if (s->klass != PRESCAN_PLAIN && s->klass != PRESCAN_FPU)
 		return mon_interp_insn(v, &ci->insn, ci->bytes);
 

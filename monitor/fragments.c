@@ -6,7 +6,7 @@
  *
  * Asked by: run.c. Asks: paging.c (may this be executed, where is it), prescan/, shadow.c (write protection of code).
  */
-#include "monitor/engine.h"
+#include "monitor/cover.h"
 #include "prescan/emit.h"
 
 static bool fetch_page(struct mon_engine *e, uint32_t linear, unsigned int access, struct mon_xlate *x, uint8_t **host)
@@ -92,6 +92,8 @@ static uint32_t translate(struct mon_engine *e, enum mon_status *st)
 		engine_die(e, "the code cache cannot hold a single fragment", 0);
 		return 0;
 	}
+	if (covering(e))
+		cover_fragment(e, frag, &req, x.gpa, second ? x2.gpa : 0);
 	mark_code(e, x.gpa >> PLX_PAGE_SHIFT);
 	if (c->frags[frag].code_page2)
 		mark_code(e, x2.gpa >> PLX_PAGE_SHIFT);

@@ -19,6 +19,8 @@ monitor_libmonitor_a_SOURCES += \
 
 # The engine: native execution.
 monitor_libmonitor_a_SOURCES += \
+	monitor/cover.c \
+	monitor/cover.h \
 	monitor/engine.h \
 	monitor/exits.c \
 	monitor/fragments.c \

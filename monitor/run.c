@@ -12,7 +12,7 @@
  *
  * Asked by:  the hosts (plx_vcpu_run). Read next: exits.c, shadow.c.
  */
-#include "monitor/engine.h"
+#include "monitor/cover.h"
 #include "monitor/trace.h"
 #include "prescan/emit.h"
 
@@ -244,9 +244,11 @@ static void fill_after_page_fault(struct mon_engine *e)
 		e->stats.filled_ahead++;
 }
 
-static enum mon_status interpret_one(struct mon_engine *e)
+static enum mon_status interpret(struct mon_engine *e, enum mon_status (*run)(struct mon_vcpu *vcpu))
 {
-	return tracing(e) ? trace_interpret(e, PLX_TRACE_INTERPRETER, mon_interp_one) : mon_interp_one(e->vcpu);
+	if (covering(e))
+		return cover_interpret(e, PLX_TRACE_INTERPRETER, run);
+	return tracing(e) ? trace_interpret(e, PLX_TRACE_INTERPRETER, run) : run(e->vcpu);
 }
 
 static enum step find(struct mon_engine *e, struct turn *t)
@@ -269,7 +271,7 @@ static enum step find(struct mon_engine *e, struct turn *t)
 	}
 	/* Code in device memory, or past the limit: the interpreter raises what is due. */
 	if (t->st == MON_DEFER)
-		t->st = interpret_one(e);
+		t->st = interpret(e, mon_interp_one);
 	return STEP_STATUS;
 }
 
@@ -302,6 +304,18 @@ static enum mon_status traced_callout(struct mon_engine *e, struct site *s)
 	return st;
 }
 
+static enum mon_status watched_callout(struct mon_engine *e, struct site *s)
+{
+	enum mon_status st;
+
+	if (covering(e))
+		cover_site(e, e->vcpu->nexus.exit);
+	st = tracing(e) ? traced_callout(e, s) : exits_callout(e, s);
+	if (covering(e) && st == MON_FAULT)
+		cover_raised(e);
+	return st;
+}
+
 static enum step site_exit(struct mon_engine *e, struct turn *t)
 {
 	struct mon_vcpu *v = e->vcpu;
@@ -312,6 +326,8 @@ static enum step site_exit(struct mon_engine *e, struct turn *t)
 	switch (s->kind) {
 	case SITE_LINK:
 		e->stats.exits_link++;
+		if (covering(e))
+			cover_site(e, v->nexus.exit);
 		v->eip = s->eip;
 		t->link = s->link;
 		return v->nexus.kick ? STEP_LOOP : STEP_FIND;
@@ -324,11 +340,16 @@ static enum step site_exit(struct mon_engine *e, struct turn *t)
 		return v->nexus.kick ? STEP_LOOP : STEP_FIND;
 	case SITE_CALLOUT:
 		count_callout(e, s);
-		t->st = tracing(e) ? traced_callout(e, s) : exits_callout(e, s);
+		t->st = tracing(e) || covering(e) ? watched_callout(e, s) : exits_callout(e, s);
 		if (t->st != MON_OK || must_look(e))
 			return STEP_STATUS;
 		if (!can_resume(e, s, flushes))
 			return STEP_FIND;
+		t->host_eip = e->window + s->resume - e->cs_host_base;
+		return STEP_ENTER;
+	case SITE_MARK:
+		cover_site(e, v->nexus.exit);
+		prescan_cache_pass_mark(&e->cache, v->nexus.exit);
 		t->host_eip = e->window + s->resume - e->cs_host_base;
 		return STEP_ENTER;
 	default:
@@ -355,8 +376,11 @@ static enum step dispatch(struct mon_engine *e, struct turn *t)
 	case NX_EXIT_FAULT:
 		e->stats.exits_fault++;
 		t->st = exits_fault(e);
-		if (t->st != MON_DEFER)
+		if (t->st != MON_DEFER) {
+			if (covering(e) && t->st == MON_FAULT)
+				cover_raised(e);
 			return STEP_STATUS;
+		}
 		if (v->nexus.exit < NX_EXIT_SPECIAL)
 			return site_exit(e, t);		/* an INT3 of ours */
 		t->host_eip = v->nexus.fault_eip;	/* a mapping was missing: go on where it stopped */
@@ -425,12 +449,12 @@ enum engine_result engine_run(struct mon_engine *e)
 			continue;
 		if (v->int_shadow || (v->eflags & X86_FLAG_TF) || v->debug_armed || e->interpret_only) {
 			e->stats.steps++;
-			t.st = tracing(e) ? trace_interpret(e, PLX_TRACE_INTERPRETER, mon_step) : mon_step(v);
+			t.st = interpret(e, mon_step);
 			step = STEP_STATUS;
 		} else if (!refresh_mode(e)) {
 			continue;
 		} else if (e->no_window) {
-			t.st = interpret_one(e);
+			t.st = interpret(e, mon_interp_one);
 			step = STEP_STATUS;
 		}
 		while (step != STEP_LOOP) {

@@ -140,6 +140,11 @@ void prescan_cache_link(struct prescan_cache *c, uint32_t link, uint32_t target)
 	put32(c, l->patch, c->frags[target].body - (l->patch + 4));
 }
 
+void prescan_cache_pass_mark(struct prescan_cache *c, uint32_t site)
+{
+	put32(c, c->sites[site].main_off, 0);
+}
+
 static void unlink_one(struct prescan_cache *c, struct link *l)
 {
 	l->target = 0;

@@ -91,20 +91,22 @@ enum site_kind {
 	SITE_LINK,		/* direct branch not chained yet */
 	SITE_MISS,		/* indirect branch found no match in the jump table */
 	SITE_CALLOUT,		/* one guest instruction for the monitor */
+	SITE_MARK,		/* an indirect branch is about to be done for the first time */
 };
 
 #define SITE_WOULD_INLINE	1	/* has an inline sequence; called out because of env.traced */
 #define SITE_INLINE_COUNTED	2	/* the way out of an inline sequence, which was counted already */
+#define SITE_INLINED		3	/* the way out of an inline sequence that counts nothing */
 
 struct site {
 	uint8_t kind;		/* enum site_kind */
 	uint8_t klass;		/* enum prescan_class of a callout */
 	uint8_t farcall;	/* ESP is in scratch.esp */
 	uint8_t insn_len;
-	uint8_t inlined;	/* SITE_WOULD_INLINE, SITE_INLINE_COUNTED */
+	uint8_t inlined;	/* SITE_WOULD_INLINE, SITE_INLINE_COUNTED, SITE_INLINED */
 	uint32_t frag;
-	uint32_t eip;		/* LINK, STEP: guest EIP to go to; CALLOUT: of the instruction */
-	uint32_t resume;	/* CALLOUT: window offset of the code for the next instruction; 0: look up */
+	uint32_t eip;		/* LINK, STEP: guest EIP to go to; CALLOUT, MARK: of the instruction */
+	uint32_t resume;	/* CALLOUT, MARK: window offset of the code for the next instruction; 0: look up */
 	uint32_t link;		/* LINK: its link. CALLOUT: index into insns */
 	uint32_t count;
 	uint32_t main_off;	/* window offset of the INT3 or far transfer, or of a branch's rel32 */
@@ -142,6 +144,7 @@ struct prescan_env {
 	bool traced;		/* nothing sensitive is inlined: the monitor shall see it all */
 	bool counted;		/* what is inlined counts itself */
 	bool count;		/* each fragment adds its instructions to scratch.count */
+	bool marked;		/* indirect branches leave before they are done for the first time: SITE_MARK */
 	bool (*is_callout)(void *owner, uint32_t linear);	/* the site at this linear address faulted too often */
 	void *owner;
 };
@@ -199,6 +202,8 @@ bool prescan_cache_written(struct prescan_cache *c, uint32_t gpa, uint32_t nbyte
 bool prescan_cache_frame_empty(const struct prescan_cache *c, uint32_t gfn);
 void prescan_cache_kill(struct prescan_cache *c, uint32_t frag);
 void prescan_cache_link(struct prescan_cache *c, uint32_t link, uint32_t target);
+/* The mark at that site was seen: guest code goes on behind it without leaving. */
+void prescan_cache_pass_mark(struct prescan_cache *c, uint32_t site);
 void prescan_cache_jump_fill(struct prescan_cache *c, uint32_t frag);
 void prescan_cache_jump_clear(struct prescan_cache *c, unsigned int user);
 /* Fragments of @key are about to run: their jump table holds nothing made for another mode. */

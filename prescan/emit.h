@@ -80,6 +80,8 @@ static inline void emit_load(struct emit *e, unsigned int reg, uint32_t address)
 /* translate.c */
 void emit_rec(struct emit *e, uint32_t guest_off, unsigned int kind);
 void emit_link(struct emit *e, uint32_t eip);
+/* Before an indirect branch, if env.marked: out of here once, then on. */
+void emit_mark(struct emit *e, uint32_t guest_off);
 uint32_t emit_callout(struct emit *e, const struct prescan_insn *insn, const uint8_t *bytes, uint32_t eip);
 
 /* inline.c: each returns false if this form has no inline sequence in this mode; nothing is emitted then. */

@@ -240,6 +240,7 @@ bool emit_inline_ret(struct emit *e, const struct prescan_insn *insn, uint32_t o
 
 	if (!can_branch(e) || insn->opsize != 4)
 		return false;
+	emit_mark(e, off);
 	emit_rec(e, off, REC_EXACT);
 	emit_store(e, X86_ECX, SCRATCH(e, ecx));
 	emit8(e, 0x8b);			/* mov (%esp), %ecx */
@@ -269,6 +270,7 @@ bool emit_inline_indirect(struct emit *e, const struct prescan_insn *insn, const
 {
 	if (!can_branch(e) || insn->opsize != 4)
 		return false;
+	emit_mark(e, off);
 	emit_rec(e, off, REC_EXACT);
 	emit_store(e, X86_ECX, SCRATCH(e, ecx));
 	for (unsigned int i = 0; i < insn->opcode_off; i++)

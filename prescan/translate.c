@@ -98,6 +98,21 @@ static void emit_jump_to(struct emit *e, uint32_t eip)
 	emit_link(e, eip);
 }
 
+void emit_mark(struct emit *e, uint32_t off)
+{
+	struct prescan_cache *c = e->c;
+	uint32_t site;
+
+	if (!c->env.marked)
+		return;
+	emit_rec(e, off, REC_EXACT);
+	emit_wide(e);
+	emit8(e, 0xe9);
+	site = new_site(e, SITE_MARK, e->req->eip + off);
+	emit32(e, cold_veneer(c, e->d, site) - (e->pos + 4));
+	c->sites[site].resume = e->pos;
+}
+
 uint32_t emit_callout(struct emit *e, const struct prescan_insn *insn, const uint8_t *bytes, uint32_t eip)
 {
 	struct prescan_cache *c = e->c;
@@ -283,8 +298,8 @@ static bool try_inline(struct emit *e, const struct prescan_insn *insn, const ui
 
 	done = insn->klass == PRESCAN_FLAGS ? emit_inline_flags(e, insn, bytes, off) : emit_inline_seg_store(e, insn, off);
 	if (done && counted && !c->env.traced) {
-		for (uint32_t i = nsites; c->env.counted && i < c->nsites; i++)
-			c->sites[i].inlined = SITE_INLINE_COUNTED;
+		for (uint32_t i = nsites; i < c->nsites; i++)
+			c->sites[i].inlined = c->env.counted ? SITE_INLINE_COUNTED : SITE_INLINED;
 		return true;
 	}
 	if (!c->env.traced && !c->env.counted)

@@ -182,6 +182,12 @@ check_PROGRAMS += tests/unit/test_trace_record
 tests_unit_test_trace_record_SOURCES = tests/unit/test_trace_record.c tests/unit/fake_machine.c tests/unit/fake_machine.h
 tests_unit_test_trace_record_LDADD = $(trace_libs) -lpthread
 
+# Coverage: what the engine says was run, the file, merging.
+check_PROGRAMS += tests/unit/test_coverage_engine
+tests_unit_test_coverage_engine_SOURCES = tests/unit/test_coverage_engine.c tests/unit/engine_vm.h
+tests_unit_test_coverage_engine_LDADD = $(engine_libs)
+tests_unit_test_coverage_engine_LDFLAGS = -pie
+
 # What fuzzing found.
 check_PROGRAMS += tests/unit/test_fuzz_found
 tests_unit_test_fuzz_found_SOURCES = tests/unit/test_fuzz_found.c tests/fuzz/fuzz.h tests/fuzz/fuzz_decode.c \
