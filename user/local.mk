@@ -3,6 +3,10 @@ noinst_LIBRARIES += user/libuser.a
 user_libuser_a_SOURCES = \
 	user/command.c \
 	user/command.h \
+	user/coverage_file.c \
+	user/coverage_file.h \
+	user/coverage_record.c \
+	user/coverage_record.h \
 	user/display.h \
 	user/display_curses.c \
 	user/display_keys.c \

@@ -19,7 +19,7 @@
 enum option_code {
 	OPT_DISK = 256, OPT_SNAPSHOT, OPT_MEMORY, OPT_SERIAL, OPT_DISPLAY, OPT_SCREENSHOT, OPT_KERNEL, OPT_INITRD, OPT_APPEND,
 	OPT_FIRMWARE, OPT_VGA_ROM, OPT_NO_VGA, OPT_DEBUG_CONSOLE, OPT_REWRITE, OPT_HOST_FEATURES, OPT_TRIPLE_FAULT, OPT_STATS, OPT_COUNT,
-	OPT_TRACE, OPT_TRACE_SUMMARY, OPT_TRACE_FULL, OPT_PROFILE, OPT_HELP,
+	OPT_TRACE, OPT_TRACE_SUMMARY, OPT_TRACE_FULL, OPT_PROFILE, OPT_COVERAGE, OPT_HELP,
 };
 
 static const struct option long_options[] = {
@@ -45,6 +45,7 @@ static const struct option long_options[] = {
 	{ "trace-summary", optional_argument, NULL, OPT_TRACE_SUMMARY },
 	{ "trace-full", required_argument, NULL, OPT_TRACE_FULL },
 	{ "profile", no_argument, NULL, OPT_PROFILE },
+	{ "coverage", required_argument, NULL, OPT_COVERAGE },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ NULL, 0, NULL, 0 },
 };
@@ -77,6 +78,7 @@ const char run_options_help[] =
 	"  --trace-summary[=FILE.json]  their sums at the end, as a table on standard error or into a file\n"
 	"  --trace-full wait|drop   what a full trace buffer does to the guest or the record (default: wait)\n"
 	"  --profile                the dearest of them live on a terminal, and at the end\n"
+	"  --coverage=FILE          which instructions ran, and how; read it with `plexus prescan --coverage=FILE`\n"
 	"\n"
 	"How it runs:\n"
 	"  --rewrite adaptive|farcall|int3|interpret\n"
@@ -271,6 +273,8 @@ static int read_option(struct run_options *o, int code, const char *arg, char *w
 	case OPT_PROFILE:
 		o->trace.profile = true;
 		return 0;
+	case OPT_COVERAGE:
+		return read_path(&o->coverage, "coverage", arg, why, why_bytes);
 	default:
 		o->help = true;
 		return 0;

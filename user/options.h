@@ -36,6 +36,7 @@ struct run_options {
 	const char *stats_json;		/* NULL: no file */
 	bool count;			/* count guest instructions */
 	struct trace_options trace;
+	const char *coverage;		/* NULL: what runs is not recorded */
 	bool help;			/* --help was given: nothing else counts */
 };
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "user/command.h"
+#include "user/coverage_record.h"
 #include "user/display.h"
 #include "user/event_loop.h"
 #include "user/say.h"
@@ -29,6 +30,7 @@ struct run {
 	struct event_loop loop;
 	struct stats stats;
 	struct trace_recorder recorder;
+	struct coverage_recorder coverage;
 	struct run_figures *figures;	/* NULL: nobody compares */
 	char command[4096];		/* as it was typed */
 	char why[WHY_BYTES];
@@ -148,6 +150,8 @@ static int finish(struct run *run)
 		take_figures(run);
 	if (trace_recorder_finish(&run->recorder, run->why, sizeof(run->why)))
 		status = failed(run);
+	if (coverage_recorder_finish(&run->coverage, run->why, sizeof(run->why)))
+		status = failed(run);
 	if (write_statistics(run))
 		status = STATUS_FAILED;
 	end = verdict(run);
@@ -162,6 +166,9 @@ static int run_machine(struct run *run)
 	if (run->machine.nothing_to_start)
 		say("%s has no boot sector (it does not end in 55h AAh), so the firmware finds nothing to start; "
 		    "the machine runs on as a PC would, until Ctrl-A x or a signal ends it", run->options.disk[0]);
+	if (coverage_recorder_start(&run->coverage, run->options.coverage, run->machine.vm, run->options.rewrite, plexus_version, run->command,
+				    run->why, sizeof(run->why)))
+		return failed(run);
 	/* On the terminal where the guest's serial port is, a table that moves would be in the way. */
 	if (trace_recorder_start(&run->recorder, &run->options.trace, run->machine.vm, plexus_version, run->command,
 				 isatty(STDERR_FILENO) && run->options.serial != SERIAL_STDIO && run->options.display == DISPLAY_NONE,
@@ -187,6 +194,9 @@ static int run_machine(struct run *run)
 		machine_flush_disks(&run->machine, run->why, sizeof(run->why));
 		terminal_restore();
 		trace_recorder_abandon(&run->recorder);
+		/* It may still be writing there; what it has written is true. */
+		if (coverage_recorder_finish(&run->coverage, run->why, sizeof(run->why)))
+			say("%s", run->why);
 		say("the processor did not stop in time; left without it");
 		_exit(run->loop.signal ? 128 + run->loop.signal : STATUS_FAILED);
 	}

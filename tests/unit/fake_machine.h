@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 
 #include "devices/pc.h"
+#include "plexus/coverage.h"
 #include "plexus/trace.h"
 
 struct fake_machine {
@@ -32,6 +33,7 @@ struct fake_machine {
 	const char *error;		/* what plx_vm_error says */
 	uint64_t last_deadline_ns;
 	struct plx_trace *trace;	/* NULL: none was asked for */
+	struct plx_cover *cover;	/* NULL: none was asked for */
 };
 
 extern struct fake_machine fake;

@@ -187,6 +187,9 @@ check_PROGRAMS += tests/unit/test_coverage_engine
 tests_unit_test_coverage_engine_SOURCES = tests/unit/test_coverage_engine.c tests/unit/engine_vm.h
 tests_unit_test_coverage_engine_LDADD = $(engine_libs)
 tests_unit_test_coverage_engine_LDFLAGS = -pie
+check_PROGRAMS += tests/unit/test_coverage_file
+tests_unit_test_coverage_file_SOURCES = tests/unit/test_coverage_file.c
+tests_unit_test_coverage_file_LDADD = user/libuser.a $(CMOCKA_LIBS)
 
 # What fuzzing found.
 check_PROGRAMS += tests/unit/test_fuzz_found
