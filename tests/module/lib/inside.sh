@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# tests/module/lib/inside.sh - what tests inside the machine share: sourced by init and, as /bench/lib/inside.sh, by tests.
+#
+# Settings, from /etc/bench: PLX_ENGINE (qemu, bochs), PLX_KO (the module's file), PLX_MODULE (its name), PLX_DEVICE (its node),
+# PLX_TIME_SCALE (how many times longer than usual things may take), PLX_DISK (a block device, or empty).
+# shellcheck shell=dash
+
+# fail WHY: the test ends here.
+fail() { echo "$*"; exit 1; }
+skip() { echo "$*"; exit 77; }
+
+# ask WORDS: a wish to the emulator. "nmi PER_SECOND SECONDS" sends non-maskable interrupts to every processor; it begins within a
+# fraction of a second and ends by itself. Only QEMU can do it (# needs: qemu).
+ask() { printf 'ASK %s\n' "$*" > /dev/ttyS1; }
+
+# What no healthy kernel says. The machine's own quirks, that stand in every boot with or without a module, are taken out first.
+kernel_complaints() {
+	grep -vE "mitigation|Spectre|vulnerab|taints kernel|module verification failed|loading out-of-tree module" |
+		grep -E 'WARNING:|BUG[: ]|Oops|general protection fault|stack-protector|Call Trace|lockup|rcu.*(self-detected|detected stalls|kthread starved)|hung_task|blocked for more than|scheduling while atomic|sleeping function called|possible (circular|recursive) lock|inconsistent lock state|suspicious RCU|INFO: (task|rcu|trying|possible)|KASAN|UBSAN|KFENCE|kmemleak|corrupt|Bad page|unhandled|Kernel panic|clocksource.*unstable|Clocksource.*skew|refcount_t|use-after-free|list_(add|del) corruption'
+}
+
+# timer_ticks CPU: how many timer interrupts that processor has had.
+timer_ticks() { awk -v column=$(($1 + 2)) '/^ *LOC:/ { print $column }' /proc/interrupts; }
+
+free_kib() { # what can be used once caches are dropped, in KiB
+	sync
+	echo 3 > /proc/sys/vm/drop_caches
+	awk '/^MemFree:/ { print $2 }' /proc/meminfo
+}
+
+guest_image() { # guest_image NAME: a small guest's disk, unpacked; prints its path
+	[ -e "/tmp/$1.img" ] || gunzip -c "/bench/guests/$1.img.gz" > "/tmp/$1.img"
+	echo "/tmp/$1.img"
+}
