@@ -5,8 +5,14 @@ user_libuser_a_SOURCES = \
 	user/command.h \
 	user/coverage_file.c \
 	user/coverage_file.h \
+	user/coverage_html.c \
+	user/coverage_match.c \
+	user/coverage_match.h \
+	user/coverage_print.c \
 	user/coverage_record.c \
 	user/coverage_record.h \
+	user/coverage_report.c \
+	user/coverage_report.h \
 	user/display.h \
 	user/display_curses.c \
 	user/display_keys.c \

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "user/command.h"
+#include "user/coverage_report.h"
 #include "user/host_files.h"
 #include "user/prescan_pool.h"
 #include "user/prescan_report.h"
@@ -26,6 +27,7 @@
 
 static const char help[] =
 	"Usage: plexus prescan [OPTION]... PATH...\n"
+	"       plexus prescan [OPTION]... --coverage=FILE[,FILE]... [PATH]...\n"
 	"Reads programs, kernels, ROMs, boot sectors and disk images, or whole directories of them, and says for every byte of code\n"
 	"whether it is decoded, its class, and the rewriting it would get. Nothing is run.\n"
 	"\n"
@@ -35,6 +37,9 @@ static const char help[] =
 	"How it is judged\n"
 	"  --rewrite STRATEGY       adaptive (default), farcall or int3, as in plexus run\n"
 	"  --cpl 0|3                as kernel code (default) or as user code\n"
+	"What ran of it\n"
+	"  --coverage=FILE[,FILE]   beside the scan, what ran in these runs (plexus run --coverage=FILE); with no PATH, that alone\n"
+	"  --base ADDRESS           where each PATH's first byte of code stood in the machine (default: it is searched)\n"
 	"What is written\n"
 	"  --json[=FILE]            JSON lines on standard output instead of the table; or into FILE as well\n"
 	"  --html FILE              one page with a coverage map\n"
@@ -50,11 +55,13 @@ static const char help[] =
 struct request {
 	struct scan_options scan;
 	const char *json_path, *html_path, *state_path;
-	bool json, each;
+	const char *coverage_list;	/* NULL: none */
+	uint64_t base;
+	bool json, each, base_given;
 	unsigned int jobs;
 };
 
-enum { OPT_MODE = 256, OPT_RAW, OPT_REWRITE, OPT_CPL, OPT_JSON, OPT_HTML, OPT_EACH, OPT_FINDINGS, OPT_STATE, OPT_JOBS };
+enum { OPT_MODE = 256, OPT_RAW, OPT_REWRITE, OPT_CPL, OPT_JSON, OPT_HTML, OPT_EACH, OPT_FINDINGS, OPT_STATE, OPT_JOBS, OPT_COVERAGE, OPT_BASE };
 
 static const struct option options[] = {
 	{ "mode", required_argument, NULL, OPT_MODE },
@@ -67,6 +74,8 @@ static const struct option options[] = {
 	{ "findings", required_argument, NULL, OPT_FINDINGS },
 	{ "state", required_argument, NULL, OPT_STATE },
 	{ "jobs", required_argument, NULL, OPT_JOBS },
+	{ "coverage", required_argument, NULL, OPT_COVERAGE },
+	{ "base", required_argument, NULL, OPT_BASE },
 	{ "help", no_argument, NULL, 'h' },
 	{ 0 }
 };
@@ -150,6 +159,16 @@ static bool take_option(struct request *r, int option, const char *arg)
 			return false;
 		r->jobs = (unsigned int)value;
 		return true;
+	case OPT_COVERAGE:
+		if (r->coverage_list) {
+			say("--coverage: was given twice; several files stand behind one, with commas between them");
+			return false;
+		}
+		r->coverage_list = arg;
+		return not_empty("coverage", arg);
+	case OPT_BASE:
+		r->base_given = true;
+		return number("base", arg, 0, UINT32_MAX, &r->base);
 	}
 	return false;
 }
@@ -206,6 +225,25 @@ static bool tell_troubles(const struct report *report)
 	return any;
 }
 
+/* The scan, if there is one, and what ran. */
+static void whole_table(const struct report *report, FILE *to)
+{
+	if (report->nresults)
+		report_table(report, to);
+	if (report->nresults && report->coverage)
+		fputc('\n', to);
+	if (report->coverage)
+		coverage_table(report->coverage, to);
+}
+
+static void whole_json(const struct report *report, FILE *to)
+{
+	if (report->nresults)
+		report_json(report, to);
+	if (report->coverage)
+		coverage_json(report->coverage, !report->nresults, to);
+}
+
 static int write_reports(const struct request *r, const struct report *report)
 {
 	bool json = r->json && !r->json_path;
@@ -216,24 +254,44 @@ static int write_reports(const struct request *r, const struct report *report)
 	if (r->html_path)
 		status = write_file(report, r->html_path, report_html);
 	if (r->json_path) {
-		s = write_file(report, r->json_path, report_json);
+		s = write_file(report, r->json_path, whole_json);
 		status = status ? status : s;
 	}
 	if (r->each && !report_listing(report, json, stdout, why, sizeof(why))) {
 		say("%s", why);
 		status = STATUS_FAILED;
 	}
-	(json ? report_json : report_table)(report, stdout);
+	(json ? whole_json : whole_table)(report, stdout);
 	s = whole_output();
 	return status ? status : s;
 }
 
 /* ---- the command ---- */
 
-static int scan(const struct request *r, struct pool *pool)
+/* What ran alone, no file being named. */
+static int tell_coverage(const struct request *r, struct coverage_report *coverage)
+{
+	struct report report = { .options = &r->scan, .coverage = coverage };
+	int status;
+
+	if (r->each) {
+		say("--each: lists the instructions of a PATH, and none was named");
+		return STATUS_USAGE;
+	}
+	if (!report_make(&report)) {
+		say("there is not enough memory for the report");
+		return STATUS_FAILED;
+	}
+	status = write_reports(r, &report);
+	report_free(&report);
+	return status;
+}
+
+static int scan(const struct request *r, struct pool *pool, struct coverage_report *coverage)
 {
 	struct report report = { .nresults = pool->list->nfiles, .options = &pool->options, .links = pool->list->links };
 	int err = pool_run(pool), status;
+	char why[5000];
 
 	if (err == -EINTR) {
 		say("stopped after %zu of %zu files; %s", pool->ndone, pool->list->nfiles,
@@ -250,6 +308,15 @@ static int scan(const struct request *r, struct pool *pool)
 		say("there is not enough memory for the report");
 		return STATUS_FAILED;
 	}
+	if (coverage) {
+		if (!coverage_report_match(coverage, report.results, report.nresults, &r->scan, r->base_given ? &r->base : NULL,
+					   r->scan.findings_max, why, sizeof(why))) {
+			report_free(&report);
+			say("%s", why);
+			return STATUS_FAILED;
+		}
+		report.coverage = coverage;
+	}
 	status = write_reports(r, &report);
 	if (tell_troubles(&report) || pool->list->failed)
 		status = STATUS_FAILED;
@@ -257,7 +324,7 @@ static int scan(const struct request *r, struct pool *pool)
 	return status;
 }
 
-static int scan_paths(const struct request *r, struct scan_list *list, char *const *paths)
+static int scan_paths(const struct request *r, struct scan_list *list, char *const *paths, struct coverage_report *coverage)
 {
 	struct pool pool = { .list = list, .options = r->scan, .threads = r->jobs, .progress = isatty(STDERR_FILENO) };
 	struct scan_state state = { .fd = -1 };
@@ -285,16 +352,39 @@ static int scan_paths(const struct request *r, struct scan_list *list, char *con
 		}
 		pool.state = &state;
 	}
-	status = scan(r, &pool);
+	status = scan(r, &pool, coverage);
+	if (coverage)
+		coverage_report_free(coverage);		/* it points at the pool's results */
 	pool_free(&pool);
 	if (r->state_path)
 		scan_state_close(&state);
 	return status;
 }
 
+static int take_coverage(const struct request *r, struct coverage_report *coverage)
+{
+	char why[5000];
+	int err = coverage_report_read(coverage, r->coverage_list, why, sizeof(why));
+
+	if (!err && !coverage->all.nruns) {
+		snprintf(why, sizeof(why), "--coverage: a file name is missing");
+		err = -EINVAL;
+	}
+	if (!err && !coverage_report_sum(coverage)) {
+		snprintf(why, sizeof(why), "there is not enough memory for what ran");
+		err = -ENOMEM;
+	}
+	if (!err)
+		return STATUS_OK;
+	coverage_report_free(coverage);
+	say("%s", why);
+	return STATUS_FAILED;
+}
+
 int command_prescan(int argc, char **argv)
 {
 	struct request r = { .scan = { .image = { .mode = CODE_GUESS }, .findings_max = FINDINGS_DEFAULT }, .jobs = processors() };
+	struct coverage_report coverage = { 0 };
 	struct scan_list list = { 0 };
 	int option, status;
 
@@ -312,11 +402,24 @@ int command_prescan(int argc, char **argv)
 		if (!take_option(&r, option, optarg))
 			return STATUS_USAGE;
 	}
-	if (optind == argc) {
+	if (optind == argc && !r.coverage_list) {
 		say("a path is missing; `plexus prescan --help` tells more");
 		return STATUS_USAGE;
 	}
-	status = scan_paths(&r, &list, argv + optind);
+	if (r.base_given && (!r.coverage_list || optind == argc)) {
+		say("--base says where a PATH stood in a run; it needs --coverage=FILE and a PATH");
+		return STATUS_USAGE;
+	}
+	if (r.coverage_list) {
+		status = take_coverage(&r, &coverage);
+		if (status)
+			return status;
+	}
+	if (optind == argc)
+		status = tell_coverage(&r, &coverage);
+	else
+		status = scan_paths(&r, &list, argv + optind, r.coverage_list ? &coverage : NULL);
+	coverage_report_free(&coverage);
 	scan_list_free(&list);
 	return status;
 }

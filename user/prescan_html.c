@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "user/command.h"
+#include "user/coverage_report.h"
 #include "user/prescan_report.h"
 
 #define MAPS_MAX	400u		/* a page that no browser opens helps nobody; the worst regions come first then */
@@ -48,24 +49,33 @@ static const char script[] =
 	"function cells(e){const n=+e.dataset.bytes,z=+e.dataset.cell;return e.dataset.map.split(' ').map((t,i)=>{\n"
 	" const size=Math.min(z,n-i*z),out=[];for(const m of t.matchAll(/([a-z])(\\d*)/g))\n"
 	"  out.push([m[1].charCodeAt(0)-97,m[2]?+m[2]:size]);return out;});}\n"
+	"/* What ran of each cell stands in a strip below it; where nothing did, the cell is pale. */\n"
+	"function strip(e,c){const ran=e.dataset.ran;if(!ran)return;const n=+e.dataset.bytes,z=+e.dataset.cell;\n"
+	" if(!e.ran)e.ran=ran.split(' ').map((t,i)=>{const size=Math.min(z,n-i*z),out=[];\n"
+	"  for(const m of t.matchAll(/([a-z])(\\d*)/g))out.push([m[1].charCodeAt(0)-97,m[2]?+m[2]:size]);return out;});\n"
+	" e.ran.forEach((cell,i)=>{const x=i%ROW*W,y=Math.floor(i/ROW)*H,size=Math.min(z,n-i*z);let at=0;\n"
+	"  c.fillStyle='#fff';if(!cell.length){c.globalAlpha=.6;c.fillRect(x,y,W-1,H-1);c.globalAlpha=1;return;}c.fillRect(x,y+H-6,W-1,5);\n"
+	"  cell.forEach(p=>{const w=Math.max(1,p[1]/size*(W-1));c.fillStyle=RANCOLOUR[p[0]];\n"
+	"   c.fillRect(x+Math.min(at,W-2),y+H-5,Math.min(w,W-1-Math.min(at,W-2)),4);at+=w;});});}\n"
 	"function draw(e){const list=e.cells||(e.cells=cells(e)),c=e.getContext('2d');\n"
 	" e.width=Math.min(ROW,list.length)*W;e.height=Math.ceil(list.length/ROW)*H;\n"
 	" list.forEach((cell,i)=>{const x=i%ROW*W,y=Math.floor(i/ROW)*H,shown=cell.filter(p=>!off.has(p[0]));\n"
 	"  const sum=cell.reduce((a,p)=>a+p[1],0);let at=0;shown.sort((a,b)=>b[1]-a[1]);\n"
 	"  const rare=shown.slice(1).map(p=>Math.max(1,Math.round(p[1]/sum*(W-1)))),used=rare.reduce((a,b)=>a+b,0);\n"
 	"  shown.forEach((p,k)=>{const w=k?rare[k-1]:Math.max(1,W-1-used);c.fillStyle=COLOUR[p[0]];\n"
-	"   if(at<W-1)c.fillRect(x+at,y,Math.min(w,W-1-at),H-1);at+=w;});});}\n"
+	"   if(at<W-1)c.fillRect(x+at,y,Math.min(w,W-1-at),H-1);at+=w;});});strip(e,c);}\n"
 	"document.querySelectorAll('canvas').forEach(e=>{draw(e);\n"
 	" e.onmousemove=v=>{const b=e.getBoundingClientRect(),k=e.width/b.width,i=Math.floor((v.clientY-b.top)*k/H)*ROW+\n"
 	"  Math.floor((v.clientX-b.left)*k/W),cell=e.cells[i];if(!cell){tip.style.display='none';return;}\n"
 	"  const a=BigInt(e.dataset.address)+BigInt(i)*BigInt(e.dataset.cell);tip.textContent='0x'+a.toString(16)+'\\n'+\n"
-	"  cell.map(p=>NAME[p[0]]+' '+p[1]).join('\\n');tip.style.display='block';tip.style.left=v.clientX+14+'px';\n"
+	"  cell.map(p=>NAME[p[0]]+' '+p[1]).join('\\n')+(e.ran?'\\nran: '+(e.ran[i].map(p=>RANNAME[p[0]]+' '+p[1]).join(', ')||'nothing'):'');\n"
+	"  tip.style.display='block';tip.style.left=v.clientX+14+'px';\n"
 	"  tip.style.top=v.clientY+14+'px';};e.onmouseleave=()=>tip.style.display='none';});\n"
 	"document.querySelectorAll('input[data-cover]').forEach(b=>b.onchange=()=>{const k=+b.dataset.cover;\n"
 	" if(b.checked)off.delete(k);else off.add(k);document.querySelectorAll('canvas').forEach(draw);});\n"
 	"</script>\n";
 
-static void put_text(const char *text, FILE *to)
+void report_html_text(const char *text, FILE *to)
 {
 	while (*text) {
 		unsigned int n = report_utf8(text);
@@ -100,7 +110,7 @@ static void cell_number(uint64_t value, FILE *to)
 static void cell_text(const char *text, FILE *to)
 {
 	fputs("<td>", to);
-	put_text(text, to);
+	report_html_text(text, to);
 	fputs("</td>", to);
 }
 
@@ -171,20 +181,32 @@ static void put_summary(const struct report *r, FILE *to)
 	fputs("</table>\n", to);
 }
 
-static void put_map(const struct file_result *f, const struct region_result *g, FILE *to)
+/* The map of what ran of this region; NULL: nobody asked. */
+static const char *ran_map(const struct report *r, const struct file_result *f, const struct region_result *g)
 {
+	for (size_t i = 0; r->coverage && i < r->nresults; i++)
+		if (r->results[i] == f)
+			return coverage_report_region(r->coverage, i, (uint32_t)(g - f->regions))->map;
+	return NULL;
+}
+
+static void put_map(const struct report *r, const struct file_result *f, const struct region_result *g, FILE *to)
+{
+	const char *ran = ran_map(r, f, g);
 	char a[32];
 
 	fputs("<div class=\"r\"><b>", to);
-	put_text(f->path, to);
+	report_html_text(f->path, to);
 	fputs("</b> ", to);
-	put_text(g->name, to);
+	report_html_text(g->name, to);
 	fprintf(to, " <span class=\"q\">at <code>%" PRIx64 "</code>, %s bytes, %s-bit%s, a cell is %" PRIu64 " bytes</span>\n", g->address,
 		report_commas(g->nbytes, a), report_mode_name(g), g->guessed ? " (guessed)" : "", (uint64_t)1 << g->cell_shift);
 	put_bar(g->cover_bytes, g->nbytes, to);
 	fprintf(to, "<canvas width=\"1\" height=\"1\" data-address=\"%" PRIu64 "\" data-bytes=\"%" PRIu64 "\" data-cell=\"%" PRIu64 "\" data-map=\"",
 		g->address, g->nbytes, (uint64_t)1 << g->cell_shift);
-	put_text(g->map, to);
+	report_html_text(g->map, to);
+	if (ran)
+		fprintf(to, "\" data-ran=\"%s", ran);
 	fputs("\"></canvas></div>\n", to);
 }
 
@@ -194,10 +216,16 @@ static void put_maps(const struct report *r, FILE *to)
 	size_t n;
 
 	fputs("<h2>Coverage map</h2>\n", to);
+	if (r->coverage) {
+		fputs("<p>Below each cell, what ran of it: ", to);
+		for (unsigned int k = 0; k < RAN_NR; k++)
+			fprintf(to, "<span class=\"s\" style=\"background:%s\"></span>%s ", coverage_colour(k), ran_name(k));
+		fputs("- cells of which nothing ran are pale.</p>\n", to);
+	}
 	if (r->totals.regions <= MAPS_MAX) {
 		for (size_t i = 0; i < r->nresults; i++)
 			for (uint32_t j = 0; j < r->results[i]->nregions; j++)
-				put_map(r->results[i], &r->results[i]->regions[j], to);
+				put_map(r, r->results[i], &r->results[i]->regions[j], to);
 		return;
 	}
 	n = worst_regions(r->results, r->nresults, false, worst, MAPS_MAX);
@@ -206,7 +234,7 @@ static void put_maps(const struct report *r, FILE *to)
 	fprintf(to, "<p class=\"q\">%" PRIu64 " regions are too many for one page; these are the %zu worst. JSON has the map of every one.</p>\n",
 		r->totals.regions, n);
 	for (size_t i = 0; i < n; i++)
-		put_map(worst[i].file, worst[i].region, to);
+		put_map(r, worst[i].file, worst[i].region, to);
 }
 
 static void put_worst(const struct report *r, FILE *to)
@@ -315,18 +343,30 @@ static void put_troubles(const struct report *r, FILE *to)
 void report_html(const struct report *r, FILE *to)
 {
 	fputs(head, to);
-	put_summary(r, to);
-	put_maps(r, to);
-	put_worst(r, to);
-	put_insns(r, to);
-	put_findings(r, to);
-	put_troubles(r, to);
+	if (r->coverage)
+		coverage_html(r->coverage, to);
+	if (r->nresults) {
+		put_summary(r, to);
+		put_maps(r, to);
+	}
+	if (r->nresults) {
+		put_worst(r, to);
+		put_insns(r, to);
+		put_findings(r, to);
+		put_troubles(r, to);
+	}
 	fputs("<script>\nconst COLOUR=[", to);
 	for (unsigned int c = 0; c < COVER_NR; c++)
 		fprintf(to, "%s'%s'", c ? "," : "", colours[c]);
 	fputs("],NAME=[", to);
 	for (unsigned int c = 0; c < COVER_NR; c++)
 		fprintf(to, "%s'%s'", c ? "," : "", cover_name(c));
+	fputs("],RANCOLOUR=[", to);
+	for (unsigned int k = 0; k < RAN_NR; k++)
+		fprintf(to, "%s'%s'", k ? "," : "", coverage_colour(k));
+	fputs("],RANNAME=[", to);
+	for (unsigned int k = 0; k < RAN_NR; k++)
+		fprintf(to, "%s'%s'", k ? "," : "", ran_name(k));
 	fputs("];\n</script>\n", to);
 	fputs(script, to);
 	fputs("</body></html>\n", to);

@@ -5,6 +5,8 @@
 
 #include "user/prescan_scan.h"
 
+struct coverage_report;
+
 struct report {
 	const struct file_result *const *results;	/* sorted by path */
 	size_t nresults;
@@ -13,6 +15,7 @@ struct report {
 	struct insn_line *lines;
 	size_t nlines;
 	uint64_t links;		/* symbolic links that were not followed */
+	const struct coverage_report *coverage;	/* what ran of it; NULL: nobody asked */
 };
 
 bool report_make(struct report *report);	/* from the fields above totals. False: no memory */
@@ -36,6 +39,8 @@ const char *report_strategy_name(enum prescan_rewrite strategy);
 const char *report_commas(uint64_t value, char text[32]);
 /* A JSON string, quotes included; bytes that are no UTF-8 become U+FFFD. */
 void report_json_text(const char *text, FILE *to);
+/* Text inside an HTML element or attribute. */
+void report_html_text(const char *text, FILE *to);
 /* The length of the UTF-8 character at @text, or 0. */
 unsigned int report_utf8(const char *text);
 void report_hex(const uint8_t *bytes, size_t nbytes, const char *between, FILE *to);
