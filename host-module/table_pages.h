@@ -35,7 +35,8 @@ struct table_pages_state {
 	uint32_t nfree;			/* free slots over all chunks */
 	uint32_t nused;			/* traced and pinned ones */
 	uint32_t first_free;		/* no chunk below has a free slot */
-	uint32_t reserved;
+	uint32_t nlive;			/* chunks that there are */
+	uint64_t asked, got;		/* of need_page */
 	struct {
 		uint32_t pool_index;	/* ~0: no chunk has this number */
 		uint32_t nfree;
@@ -47,7 +48,7 @@ struct table_pages {
 	struct table_pages_state *state;
 	uint8_t *pool_base;		/* pool page i stands at pool_base + i * 2 MiB */
 	const uint64_t *phys;		/* physical address of pool page i; needed by table_pages_add alone */
-	/* Gives a pool page that is the tables' own from now on, or -PLX_ENOMEM. NULL: there is never one. */
+	/* Gives a pool page that is the tables' own from now on, fit for table_pages_add, or -PLX_ENOMEM. NULL: there is never one. */
 	int (*need_page)(void *arg, uint32_t *pool_index);
 	void *need_arg;
 };

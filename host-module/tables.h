@@ -92,7 +92,6 @@ struct tables_counters {
 	uint64_t splits;			/* 2 MiB leaves taken apart */
 	uint64_t tables_made;
 	uint64_t collects, prunes, tables_freed;
-	uint64_t pages_asked, pages_got;	/* of need_page */
 	uint64_t no_memory;			/* calls that ended so */
 	uint64_t spreads;			/* a change in the template's top entries went to all pairs */
 	uint64_t pair_clears;

@@ -10,7 +10,7 @@ set -u
 top_srcdir=${top_srcdir:-$(cd "$(dirname "$0")/.." && pwd)}
 nm=${NM:-nm}
 list=$top_srcdir/tests/ring0-symbols.txt
-archives=(prescan/libprescan-ring0.a nexus/libnexus-ring0.a monitor/libmonitor-ring0.a)
+archives=(prescan/libprescan-ring0.a nexus/libnexus-ring0.a monitor/libmonitor-ring0.a host-module/libtables-ring0.a)
 failed=0
 
 verdict() { # verdict NAME LINES: passes when LINES is empty
