@@ -29,7 +29,7 @@
 
 #define STATS_ROWS 4096
 
-/* What is paid for, counted. host-process/stats.c gives the names. */
+/* What is paid for, counted. monitor/stats.h has the names. */
 struct mon_stats {
 	uint64_t entries;
 	uint64_t exits_link, exits_miss, exits_callout, exits_fault, exits_kick;
@@ -195,7 +195,5 @@ bool exits_stop_here(struct mon_engine *e, uint32_t host_eip);
 void exits_locate(struct mon_engine *e, uint32_t host_eip);
 struct nexus_scratch_page *engine_scratch(struct mon_engine *e);	/* the one that the present CPL uses */
 bool engine_is_callout_site(struct mon_engine *e, uint32_t linear);
-
-size_t engine_stats(struct mon_engine *e, void *stats, size_t max);
 
 #endif

@@ -31,6 +31,8 @@ monitor_libmonitor_a_SOURCES += \
 	monitor/segs.c \
 	monitor/shadow.c \
 	monitor/space.c \
+	monitor/stats.c \
+	monitor/stats.h \
 	monitor/trace.c \
 	monitor/trace.h \
 	monitor/space.h \

@@ -16,7 +16,7 @@ verdict() { # verdict NAME LINES: passes when LINES is empty
 	fi
 }
 
-sources() { find prescan nexus monitor host-process host-module devices guest-bios user include tests -name '*.[chS]' 2>/dev/null | sort; }
+sources() { find prescan nexus monitor host host-process host-module devices guest-bios user include tests -name '*.[chS]' 2>/dev/null | sort; }
 
 # COPYING is one file; the licence of each source is its own first line.
 verdict every_source_names_its_licence_first "$(sources | while read -r file; do
@@ -32,12 +32,13 @@ up() { # up FOLDER FORBIDDEN...: includes in FOLDER of a forbidden folder
 		grep -vE '"(monitor/window|nexus/frame)\.h"'
 }
 verdict includes_point_down_only "$(
-	up prescan nexus monitor host-process host-module devices guest-bios user
-	up nexus monitor host-process host-module devices guest-bios user
-	up monitor host-process host-module devices guest-bios user
-	up devices host-process host-module user monitor nexus prescan
-	up guest-bios host-process host-module user monitor nexus prescan
+	up prescan nexus monitor host host-process host-module devices guest-bios user
+	up nexus monitor host host-process host-module devices guest-bios user
+	up monitor host host-process host-module devices guest-bios user
+	up devices host host-process host-module user monitor nexus prescan
+	up guest-bios host host-process host-module user monitor nexus prescan
 	up host-process devices guest-bios user
+	up host host-process devices guest-bios user
 )"
 
 # The dual-built folders know the compiler's own headers, by way of plexus/base.h, and no library's.

@@ -111,6 +111,7 @@ plexus_LDADD = \
 	guest-bios/libguestbios.a \
 	devices/libdevices.a \
 	host-process/libhostprocess.a \
+	host/libhost.a \
 	monitor/libmonitor.a \
 	nexus/libnexus.a \
 	prescan/libprescan.a \

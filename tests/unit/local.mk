@@ -118,7 +118,7 @@ tests_unit_test_interp_native_LDADD = $(interp_libs)
 
 # The engine: whole little VMs, run natively.
 check_PROGRAMS += tests/unit/test_engine tests/unit/test_engine_events tests/unit/test_engine_user tests/unit/test_engine_random
-engine_libs = host-process/libhostprocess.a monitor/libmonitor.a nexus/libnexus.a prescan/libprescan.a monitor/libmonitor.a \
+engine_libs = host-process/libhostprocess.a host/libhost.a monitor/libmonitor.a nexus/libnexus.a prescan/libprescan.a monitor/libmonitor.a \
 	$(CMOCKA_LIBS) -lpthread
 tests_unit_test_engine_SOURCES = tests/unit/test_engine.c tests/unit/engine_vm.h
 tests_unit_test_engine_LDADD = $(engine_libs)
@@ -136,6 +136,9 @@ check_PROGRAMS += tests/unit/test_engine_soak
 tests_unit_test_engine_soak_SOURCES = tests/unit/test_engine_soak.c tests/unit/engine_vm.h
 tests_unit_test_engine_soak_LDADD = $(engine_libs)
 tests_unit_test_engine_soak_LDFLAGS = -pie
+check_PROGRAMS += tests/unit/test_engine_stats
+tests_unit_test_engine_stats_SOURCES = tests/unit/test_engine_stats.c
+tests_unit_test_engine_stats_LDADD = host/libhost.a monitor/libmonitor.a prescan/libprescan.a $(CMOCKA_LIBS)
 
 # What reports say of an instruction, against what the translator does with it.
 check_PROGRAMS += tests/unit/test_prescan_rewriting
