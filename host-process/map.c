@@ -61,17 +61,20 @@ static int host_protect(void *host, uint32_t linear, uint64_t nbytes, int prot)
 static int host_place_window(void *host, uint32_t old, uint32_t linear)
 {
 	struct plx_vm *vm = host;
-	int err;
+	int err = 0;
 
-	err = map_low(vm, linear + WINDOW_FLAG_PAGE, PLX_PAGE_SIZE, PROT_READ | PROT_WRITE, 0, vm->window_fd, WINDOW_FLAG_PAGE);
+	/* First: the two places may overlap. */
+	if (old)
+		err = host_unmap(host, old, WINDOW_BYTES);
+	if (!err)
+		err = map_low(vm, linear + WINDOW_FLAG_PAGE, PLX_PAGE_SIZE, PROT_READ | PROT_WRITE, 0, vm->window_fd,
+			      WINDOW_FLAG_PAGE);
 	if (!err)
 		err = map_low(vm, linear + WINDOW_SCRATCH_PAGE, PLX_PAGE_SIZE, PROT_READ | PROT_WRITE, 0, vm->window_fd,
 			      WINDOW_SCRATCH_PAGE);
 	if (!err)
 		err = map_low(vm, linear + WINDOW_JUMP_TABLE, 2 * WINDOW_JUMP_BYTES, PROT_READ, 0, vm->window_fd,
 			      WINDOW_JUMP_TABLE);
-	if (!err && old)
-		err = host_unmap(host, old, WINDOW_BYTES);
 	return err;
 }
 

@@ -78,6 +78,7 @@ static int allocate_tables(struct plx_vm *vm)
 	ok &= (c->hash = table(vm, CACHE_HASH, sizeof(*c->hash))) != NULL;
 	ok &= (c->active_page = table(vm, 1u << 20, sizeof(*c->active_page))) != NULL;
 	ok &= (c->gfn_page = table(vm, 1u << 20, sizeof(*c->gfn_page))) != NULL;
+	ok &= (c->places = table(vm, CACHE_MAX_PLACES, sizeof(*c->places))) != NULL;
 	ok &= (c->active = table(vm, CACHE_MAX_PAGES, sizeof(*c->active))) != NULL;
 	for (unsigned int user = 0; user < 2; user++) {
 		ok &= (c->jump_log[user] = table(vm, CACHE_MAX_JUMP_LOG, sizeof(uint16_t))) != NULL;
@@ -141,7 +142,6 @@ static int build(struct plx_vm *vm, const struct plx_vm_config *config)
 	e->cache.env = (struct prescan_env){
 		.window = e->window,
 		.data_bias = e->delta,
-		.flag_page = e->window + WINDOW_FLAG_PAGE,
 		.cs64 = NX_CS64,
 		.strategy = config->rewrite == PLX_REWRITE_FARCALL ? REWRITE_FARCALL :
 			    config->rewrite == PLX_REWRITE_INT3 ? REWRITE_INT3 : REWRITE_ADAPTIVE,

@@ -38,6 +38,7 @@ struct mon_stats {
 	uint64_t maps, map_pages, unmaps, unmap_pages, protects, ldt_writes;
 	uint64_t cr3_loads, cr3_entries_changed, space_switches, invlpgs, window_moves, delta_changes, page_activations;
 	uint64_t map_overflows;
+	uint64_t places_patched, move_ticks;	/* at moves of the window and of the user's scratch page */
 	uint64_t interrupts, exceptions, halts, steps;
 	uint64_t callout_row[STATS_ROWS];	/* by prescan row: the instruction */
 	uint8_t callout_klass[STATS_ROWS];	/* enum prescan_class of the last one */

@@ -81,8 +81,6 @@ static uint32_t translate(struct mon_engine *e, enum mon_status *st)
 						       x2.global && (v->cr4 & X86_CR4_PGE), x2.user);
 			fits = req.page2 != 0;
 		}
-		c->env.scratch = v->cpl == 3 ? e->user_scratch : e->window + WINDOW_SCRATCH_PAGE;
-		c->env.jump_table = e->window + WINDOW_JUMP_TABLE + (v->cpl == 3 ? WINDOW_JUMP_BYTES : 0);
 		frag = fits ? prescan_translate(c, &req) : 0;
 		if (frag)
 			break;

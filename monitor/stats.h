@@ -70,7 +70,9 @@ struct mon_engine;
 	X(INTERPRETED,		"interpreter", "instructions interpreted", COUNT, e->vcpu->nr_interpreted) \
 	X(STEPS,		"interpreter", "single steps", COUNT, e->stats.steps) \
 	X(COUNTED_INSNS,	NULL, "run natively, when they are counted", HIDDEN, e->stats.guest_insns) \
-	X(ROWS,			NULL, "rows of prescan: what the pairs' numbers mean", HIDDEN, prescan_nr_rows())
+	X(ROWS,			NULL, "rows of prescan: what the pairs' numbers mean", HIDDEN, prescan_nr_rows()) \
+	X(MOVE_TIME,		"time", "window moves", TICKS, e->stats.move_ticks) \
+	X(PLACES_PATCHED,	"mapping", "places patched at moves", COUNT, e->stats.places_patched)
 
 enum engine_stat {
 	ENGINE_STAT_BEFORE_PAIRS = 0,

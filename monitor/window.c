@@ -7,8 +7,10 @@
  * that could map something there are watched: the page directory, and page tables under the window if there are any.
  * They are write-protected (MON_PAGE_WATCH), stores to them are interpreted, and the places are looked at again.
  *
- * A move drops all fragments: they hold absolute addresses. If no place is left (a guest that maps a page in every
- * 64 MiB), guest code is interpreted until there is one again: slow, but nothing the guest can see.
+ * A move drops nothing: the addresses that fragments hold are patched (prescan/places.c), this process shows the window at its new
+ * place, and each other space's process does so before it runs guest code again (window_sync). Moves happen between guest
+ * instructions only, for a register of a fragment under way may hold such an address. If no place is left (a guest that
+ * maps a page in every 64 MiB), guest code is interpreted until there is one again: slow, but nothing the guest can see.
  *
  * Asked by: run.c, whenever paging changed. Asks: host ops, prescan/cache.c. Built: twice.
  */
@@ -155,6 +157,7 @@ static bool show_window(struct mon_engine *e)
 	sp->window_at = e->window;
 	sp->main_shown = WINDOW_CODE;
 	sp->cold_shown = WINDOW_COLD;
+	sp->cut_dirty = true;		/* CPL 3 must not reach it here either */
 	window_show_code(e);
 	return !e->dead;
 }
@@ -175,11 +178,19 @@ static bool show_user_scratch(struct mon_engine *e)
 	return !err;
 }
 
+/* The fragments' addresses follow e->window, e->user_scratch and e->delta. User code that needs a scratch page is not run while
+ * there is none, so what it has may stay as it is until then. */
+static void patch_code(struct mon_engine *e)
+{
+	uint32_t scratch = e->user_scratch ? e->user_scratch : e->cache.env.user_scratch;
+
+	e->stats.places_patched += prescan_cache_moved(&e->cache, e->window, scratch, e->delta);
+}
+
 bool window_place(struct mon_engine *e, uint32_t to)
 {
 	e->window = to;
-	e->cache.env.window = to;
-	e->cache.env.flag_page = to + WINDOW_FLAG_PAGE;
+	patch_code(e);
 	return show_window(e);
 }
 
@@ -195,22 +206,26 @@ void window_sync(struct mon_engine *e)
 
 static void move_window(struct mon_engine *e, uint32_t to)
 {
+	uint64_t start = e->ops->ticks(e->host);
+
 	if (!window_place(e, to))
 		return;
-	prescan_cache_flush(&e->cache);
-	e->stats.window_moves++;
 	e->checks_since_move = 0;
-	e->space->cut_dirty = true;
+	e->stats.window_moves++;
+	e->stats.move_ticks += e->ops->ticks(e->host) - start;
 }
 
 static void move_user_scratch(struct mon_engine *e, uint32_t to)
 {
+	uint64_t start = e->ops->ticks(e->host);
+
 	e->user_scratch = to;
+	patch_code(e);
 	if (!show_user_scratch(e))
 		return;
-	prescan_cache_flush(&e->cache);
-	e->stats.window_moves++;
 	e->space->cut_dirty = true;
+	e->stats.window_moves++;
+	e->stats.move_ticks += e->ops->ticks(e->host) - start;
 }
 
 static void watch_tables(struct mon_engine *e, const uint32_t *tables, uint32_t n)
@@ -258,10 +273,10 @@ static void choose_delta(struct mon_engine *e)
 	shadow_flush(e, true);
 	space_flush_others(e);
 	e->delta = want;
-	e->cache.env.data_bias = want;
-	prescan_cache_flush(&e->cache);
+	patch_code(e);
 	e->vcpu->seg_dirty = 0x3f;
-	e->space->cut_dirty = true;
+	for (uint32_t i = 0; i < e->nspaces; i++)
+		e->spaces[i].cut_dirty = true;	/* the cut is a guest address of a host region */
 	e->stats.delta_changes++;
 }
 

@@ -96,7 +96,7 @@ void prescan_cache_flush(struct prescan_cache *c)
 	memset(c->hash, 0, CACHE_HASH * sizeof(*c->hash));
 	c->nfrags = c->nrecs = c->nlinks = c->npages = c->ninsns = 1;
 	c->nsites = 3;			/* 1 and 2: the miss veneers' */
-	c->nactive = 0;
+	c->nactive = c->nplaces = 0;
 	c->code_next = WINDOW_CODE;
 	c->cold_next = WINDOW_COLD;
 	c->stat_flushes++;

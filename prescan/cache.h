@@ -12,7 +12,8 @@
  *
  * Memory of the cache: bump allocation, main code upward from WINDOW_CODE, veneers and stubs upward from
  * WINDOW_COLD. When anything is full everything is dropped (prescan_cache_flush). Addresses in
- * the window are kept as offsets from its base.
+ * the window are kept as offsets from its base. What cannot be an offset, because the processor wants an address there, is on
+ * the list of places: when the window moves they are patched (places.c) and all else stays.
  */
 #ifndef PRESCAN_CACHE_H
 #define PRESCAN_CACHE_H
@@ -132,13 +133,23 @@ struct callout_insn {
 #define CACHE_MAX_CALLOUTS	(1u << 18)
 #define CACHE_HASH		(1u << 17)
 #define CACHE_MAX_JUMP_LOG	(1u << 16)
+#define CACHE_MAX_PLACES	(1u << 22)
+
+/* Four bytes in the window that hold an address, and which of the bases it follows. */
+enum place_kind {
+	PLACE_STUB,		/* linear: target of a far transfer into 64-bit code, which ignores bases */
+	PLACE_WINDOW,		/* offset in a flat segment: flag page, scratch page of CPL 0, jump table */
+	PLACE_USER_SCRATCH,	/* the same of the scratch page of CPL 3 */
+};
+#define PLACE_KIND_SHIFT	26	/* WINDOW_BYTES is 1 << 26: offset and kind in one word */
 
 /* Filled by the engine before a translation: all the translator knows of the world. */
 struct prescan_env {
+	/* The bases. While there are fragments only prescan_cache_moved changes them. */
 	uint32_t window;	/* host linear base of the window */
+	uint32_t user_scratch;	/* host linear, scratch page of CPL 3; where it stood last while it stands nowhere */
 	uint32_t data_bias;	/* subtract from a host linear address to get an offset in a flat segment */
-	uint32_t flag_page, scratch;	/* host linear */
-	uint32_t jump_table;	/* host linear, of this CPL */
+
 	uint16_t cs64;		/* selector of 64-bit ring-3 code */
 	enum prescan_rewrite strategy;
 	bool traced;		/* nothing sensitive is inlined: the monitor shall see it all */
@@ -164,6 +175,7 @@ struct prescan_cache {
 	uint32_t *gfn_page;		/* by gfn: first code page */
 	uint32_t *active;		uint32_t nactive;	/* code pages that are active and not global */
 	uint32_t code_next, cold_next;	/* window offsets */
+	uint32_t *places;		uint32_t nplaces;	/* enum place_kind << PLACE_KIND_SHIFT | window offset */
 
 	/* Jump tables: entry = host linear - bias of an indirect entry, or of the miss veneer. */
 	uint32_t miss_veneer[2];	/* window offset, by CPL 0 / 3 */
@@ -216,6 +228,14 @@ uint32_t prescan_cache_at(struct prescan_cache *c, uint32_t offset);
 const struct frag_rec *prescan_cache_rec(struct prescan_cache *c, const struct frag *f, uint32_t host_off);
 /* The site whose veneer (32-bit far jump or its 64-bit stub) holds this window offset; 0: none. */
 uint32_t prescan_cache_site_at(struct prescan_cache *c, uint32_t offset);
+
+/* places.c: bases moved; whatever holds an address is patched. Returns how many places that were. Not while code of a fragment is
+ * under way: its registers may hold such an address. */
+uint32_t prescan_cache_moved(struct prescan_cache *c, uint32_t window, uint32_t user_scratch, uint32_t data_bias);
+static inline void prescan_cache_place(struct prescan_cache *c, uint32_t offset, enum place_kind kind)
+{
+	c->places[c->nplaces++] = (uint32_t)kind << PLACE_KIND_SHIFT | offset;
+}
 
 /* translate.c: @bytes are the guest's at @eip, @nbytes of them in the first page then, if any, the second's.
  * Return: fragment index; 0 if the cache is full (flush and try again). */

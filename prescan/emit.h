@@ -9,6 +9,7 @@
 #ifndef PRESCAN_EMIT_H
 #define PRESCAN_EMIT_H
 
+#include "monitor/window.h"
 #include "nexus/frame.h"
 #include "prescan/cache.h"
 
@@ -17,6 +18,7 @@
 #define FRAG_MAIN_MAX	(PRESCAN_PROLOGUE + (FRAG_MAX_INSNS + 1) * 112)
 #define FRAG_COLD_MAX	((FRAG_MAX_INSNS + 1) * 24 + 64)
 #define FRAG_MAX_RECS	((FRAG_MAX_INSNS + 1) * 12)
+#define FRAG_MAX_PLACES	((FRAG_MAX_INSNS + 1) * 16)
 
 /* One translation under way. */
 struct emit {
@@ -27,7 +29,6 @@ struct emit {
 	struct frag *f;
 	bool d;			/* CS.D */
 	bool after_sti;		/* the instruction before set IF inline */
-	uint32_t scratch;	/* offset in a flat segment of the scratch page */
 };
 
 static inline void emit8(struct emit *e, uint8_t byte)
@@ -60,22 +61,50 @@ static inline void emit_wide(struct emit *e)
 		emit8(e, 0x66);
 }
 
+/* An address that moves, with what it follows. A type of its own: it cannot be emitted without going on the list. */
+struct moving {
+	uint32_t address;
+	enum place_kind kind;
+};
+
+static inline void emit_moving(struct emit *e, struct moving m)
+{
+	prescan_cache_place(e->c, e->pos, m.kind);
+	emit32(e, m.address);
+}
+
+/* In a flat segment, @offset bytes into the window, or into the scratch page of the code's CPL. */
+static inline struct moving at_window(const struct emit *e, uint32_t offset)
+{
+	const struct prescan_env *env = &e->c->env;
+
+	return (struct moving){ env->window - env->data_bias + offset, PLACE_WINDOW };
+}
+
+static inline struct moving at_scratch(const struct emit *e, size_t offset)
+{
+	const struct prescan_env *env = &e->c->env;
+
+	if (!(e->req->key & KEY_CPL3))
+		return at_window(e, WINDOW_SCRATCH_PAGE + (uint32_t)offset);
+	return (struct moving){ env->user_scratch - env->data_bias + (uint32_t)offset, PLACE_USER_SCRATCH };
+}
+#define SCRATCH(e, field) at_scratch(e, offsetof(struct nexus_scratch_page, field))
+
 /* mov %reg, scratch.field and back; 32-bit code, flat DS. */
-static inline void emit_store(struct emit *e, unsigned int reg, uint32_t address)
+static inline void emit_store(struct emit *e, unsigned int reg, struct moving to)
 {
 	emit8(e, 0x89);
 	emit8(e, (uint8_t)(0x05 | reg << 3));
-	emit32(e, address);
+	emit_moving(e, to);
 }
 
-static inline void emit_load(struct emit *e, unsigned int reg, uint32_t address)
+static inline void emit_load(struct emit *e, unsigned int reg, struct moving from)
 {
 	emit8(e, 0x8b);
 	emit8(e, (uint8_t)(0x05 | reg << 3));
-	emit32(e, address);
+	emit_moving(e, from);
 }
-
-#define SCRATCH(e, field) ((e)->scratch + (uint32_t)offsetof(struct nexus_scratch_page, field))
 
 /* translate.c */
 void emit_rec(struct emit *e, uint32_t guest_off, unsigned int kind);

@@ -28,17 +28,13 @@ static bool can_branch(const struct emit *e)
 	return (e->req->key & need) == need;
 }
 
-static uint32_t flag_page(const struct emit *e, size_t field)
-{
-	return e->c->env.flag_page - e->c->env.data_bias + (uint32_t)field;
-}
-#define FLAG_PAGE(e, name) flag_page(e, offsetof(struct nexus_flag_page, name))
+#define FLAG_PAGE(e, field) at_window(e, WINDOW_FLAG_PAGE + (uint32_t)offsetof(struct nexus_flag_page, field))
 
 static void emit_set_vif(struct emit *e, uint32_t value)
 {
 	emit8(e, 0xc7);			/* movl $value, vif */
 	emit8(e, 0x05);
-	emit32(e, FLAG_PAGE(e, vif));
+	emit_moving(e, FLAG_PAGE(e, vif));
 	emit32(e, value);
 }
 
@@ -139,7 +135,7 @@ static void inline_popf(struct emit *e, const struct prescan_insn *insn, const u
 		emit32(e, X86_FLAG_IF);
 		emit8(e, 0x85);		/* test %ecx, pending */
 		emit8(e, 0x0d);
-		emit32(e, FLAG_PAGE(e, pending));
+		emit_moving(e, FLAG_PAGE(e, pending));
 		emit8(e, 0x75);		/* jnz slow */
 		emit8(e, (uint8_t)(slow - e->pos - 1));
 		emit_store(e, X86_ECX, FLAG_PAGE(e, vif));
@@ -200,7 +196,7 @@ bool emit_inline_seg_store(struct emit *e, const struct prescan_insn *insn, uint
 		emit_rec(e, off, REC_EXACT);
 		if (insn->opsize == 2)
 			emit8(e, 0x66);
-		emit_load(e, insn->rm, SCRATCH(e, sel) + insn->reg * 4);
+		emit_load(e, insn->rm, SCRATCH(e, sel[insn->reg]));
 		return true;
 	}
 	if (insn->map == PRESCAN_MAP_1B)
@@ -212,7 +208,7 @@ bool emit_inline_seg_store(struct emit *e, const struct prescan_insn *insn, uint
 		emit8(e, 0x66);
 	emit8(e, 0xff);			/* push m */
 	emit8(e, 0x35);
-	emit32(e, SCRATCH(e, sel) + sreg * 4);
+	emit_moving(e, SCRATCH(e, sel[sreg]));
 	return true;
 }
 
@@ -224,7 +220,7 @@ static void emit_table_jump(struct emit *e)
 	emit8(e, 0xff);
 	emit8(e, 0x24);
 	emit8(e, 0x8d);
-	emit32(e, e->c->env.jump_table - e->c->env.data_bias);
+	emit_moving(e, at_window(e, WINDOW_JUMP_TABLE + (e->req->key & KEY_CPL3 ? WINDOW_JUMP_BYTES : 0)));
 }
 
 static void emit_movzwl_cx(struct emit *e)
@@ -349,11 +345,12 @@ static uint32_t inline_counter(struct prescan_cache *c, const struct prescan_ins
 /* Before the sequence: one that is stopped and started over is counted twice, which an interrupt in a million does. LEA leaves the flags. */
 bool emit_inline_count(struct emit *e, const struct prescan_insn *insn, uint32_t off)
 {
-	uint32_t i = inline_counter(e->c, insn), counter;
+	uint32_t i = inline_counter(e->c, insn);
+	struct moving counter;
 
 	if (i == NX_INLINE_COUNTERS || !can_spill(e))
 		return false;
-	counter = SCRATCH(e, inlined) + 4 * i;
+	counter = SCRATCH(e, inlined[i]);
 	emit_rec(e, off, REC_EXACT);
 	emit_store(e, X86_ECX, SCRATCH(e, ecx));
 	emit_load(e, X86_ECX, counter);

@@ -24,6 +24,7 @@ prescan_libprescan_a_SOURCES += \
 	prescan/cache.h \
 	prescan/emit.h \
 	prescan/inline.c \
+	prescan/places.c \
 	prescan/rewriting.c \
 	prescan/rewriting.h \
 	prescan/translate.c

@@ -63,6 +63,7 @@ static uint32_t cold_veneer(struct prescan_cache *c, bool d, uint32_t site)
 		*at++ = 0x66;
 	*at++ = 0xea;
 	target = c->env.window + offset + (d ? 7 : 8);
+	prescan_cache_place(c, (uint32_t)(at - c->rw), PLACE_STUB);
 	memcpy(at, &target, 4);
 	memcpy(at + 4, &c->env.cs64, 2);
 	c->cold_next += d ? 7 : 8;
@@ -113,6 +114,11 @@ void emit_mark(struct emit *e, uint32_t off)
 	c->sites[site].resume = e->pos;
 }
 
+static struct moving stub_at(const struct prescan_cache *c, uint32_t offset)
+{
+	return (struct moving){ c->env.window + offset, PLACE_STUB };
+}
+
 uint32_t emit_callout(struct emit *e, const struct prescan_insn *insn, const uint8_t *bytes, uint32_t eip)
 {
 	struct prescan_cache *c = e->c;
@@ -138,21 +144,22 @@ uint32_t emit_callout(struct emit *e, const struct prescan_insn *insn, const uin
 			s->farcall = true;
 			emit_store(e, X86_ESP, SCRATCH(e, esp));
 			emit8(e, 0xbc);		/* mov $stack, %esp */
-			emit32(e, SCRATCH(e, stack) + sizeof(((struct nexus_scratch_page *)0)->stack));
+			emit_moving(e, at_scratch(e, offsetof(struct nexus_scratch_page, stack) +
+						  sizeof(((struct nexus_scratch_page *)0)->stack)));
 			emit_rec(e, off, REC_ESP);
 			emit8(e, 0x9a);		/* lcall */
 		} else {
 			emit_wide(e);
 			emit8(e, 0xea);
 		}
-		emit32(e, c->env.window + stub);
+		emit_moving(e, stub_at(c, stub));
 		emit16(e, c->env.cs64);
 		break;
 	case REWRITE_ADAPTIVE:
 		stub = cold_stub(c, site);
 		emit_wide(e);
 		emit8(e, 0xea);
-		emit32(e, c->env.window + stub);
+		emit_moving(e, stub_at(c, stub));
 		emit16(e, c->env.cs64);
 		break;
 	}
@@ -294,6 +301,7 @@ static bool try_inline(struct emit *e, const struct prescan_insn *insn, const ui
 	const struct emit before = *e;
 	const struct frag frag = *e->f;
 	const uint32_t nrecs = c->nrecs, nsites = c->nsites, nlinks = c->nlinks, ninsns = c->ninsns, cold = c->cold_next;
+	const uint32_t nplaces = c->nplaces;
 	bool done, counted = !c->env.counted || emit_inline_count(e, insn, off);
 
 	done = insn->klass == PRESCAN_FLAGS ? emit_inline_flags(e, insn, bytes, off) : emit_inline_seg_store(e, insn, off);
@@ -312,6 +320,7 @@ static bool try_inline(struct emit *e, const struct prescan_insn *insn, const ui
 	c->nlinks = nlinks;
 	c->ninsns = ninsns;
 	c->cold_next = cold;
+	c->nplaces = nplaces;
 	return false;
 }
 
@@ -368,7 +377,7 @@ static bool has_room(const struct prescan_cache *c)
 	return c->nfrags + 1 < CACHE_MAX_FRAGS && c->nrecs + FRAG_MAX_RECS < CACHE_MAX_RECS &&
 	       c->nsites + 2 * FRAG_MAX_INSNS + 4 < CACHE_MAX_SITES &&
 	       c->nlinks + FRAG_MAX_INSNS + 4 < CACHE_MAX_LINKS &&
-	       c->ninsns + FRAG_MAX_INSNS + 4 < CACHE_MAX_CALLOUTS &&
+	       c->ninsns + FRAG_MAX_INSNS + 4 < CACHE_MAX_CALLOUTS && c->nplaces + FRAG_MAX_PLACES < CACHE_MAX_PLACES &&
 	       c->code_next + FRAG_MAIN_MAX < WINDOW_COLD && c->cold_next + FRAG_COLD_MAX < WINDOW_BYTES;
 }
 
@@ -395,7 +404,6 @@ uint32_t prescan_translate(struct prescan_cache *c, const struct prescan_request
 	if (c->cold_next == WINDOW_COLD)
 		make_miss_veneers(c);
 
-	e.scratch = c->env.scratch - c->env.data_bias;
 	e.frag = c->nfrags++;
 	e.f = &c->frags[e.frag];
 	*e.f = (struct frag){ .eip = req->eip, .cs_base = req->cs_base, .key = req->key, .recs = c->nrecs };

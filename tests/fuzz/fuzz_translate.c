@@ -20,7 +20,7 @@
 
 /* Where everything stood before the translation under test. */
 struct mark {
-	uint32_t nfrags, nrecs, nsites, nlinks, ninsns, code_next, cold_next;
+	uint32_t nfrags, nrecs, nsites, nlinks, ninsns, nplaces, code_next, cold_next;
 };
 
 static void *zeroes(size_t bytes)
@@ -52,6 +52,7 @@ static struct prescan_cache *new_cache(void)
 	c->active_page = zeroes((1u << 20) * sizeof(uint32_t));
 	c->gfn_page = zeroes((1u << 20) * sizeof(uint32_t));
 	c->active = zeroes(CACHE_MAX_PAGES * sizeof(uint32_t));
+	c->places = zeroes(CACHE_MAX_PLACES * sizeof(uint32_t));
 	for (unsigned int user = 0; user < 2; user++) {
 		c->jump_log[user] = zeroes(CACHE_MAX_JUMP_LOG * sizeof(uint16_t));
 		c->jump_frag[user] = zeroes(0x10000 * sizeof(uint32_t));
@@ -104,7 +105,8 @@ static bool may_run(const struct reader *r, uint32_t at, const struct prescan_in
 	case PRESCAN_BRANCH:
 		if (one_byte && d->opcode == 0xff)	/* jmp *%cs:table(,%ecx,4) */
 			return d->reg == 4 && d->seg == X86_CS && d->index == X86_ECX && d->base == PRESCAN_NO_REG &&
-			       (uint32_t)d->disp == r->c->env.jump_table - r->c->env.data_bias;
+			       (uint32_t)d->disp == r->c->env.window + WINDOW_JUMP_TABLE +
+						    (key & KEY_CPL3 ? WINDOW_JUMP_BYTES : 0);
 		if (one_byte && (d->opcode == 0xe8 || d->opcode == 0xc2 || d->opcode == 0xc3))
 			return false;
 		branch_stays(r, at, d);
@@ -210,7 +212,7 @@ static void lists_fit(const struct reader *r, const struct prescan_request *req)
 	FUZZ_REQUIRE(c->nfrags <= CACHE_MAX_FRAGS && c->nrecs <= CACHE_MAX_RECS && c->nsites <= CACHE_MAX_SITES &&
 		     c->nlinks <= CACHE_MAX_LINKS && c->ninsns <= CACHE_MAX_CALLOUTS, "a table is too full");
 	FUZZ_REQUIRE(c->code_next - r->f->body <= FRAG_MAIN_MAX && c->cold_next - r->mark->cold_next <= FRAG_COLD_MAX &&
-		     r->f->nrecs <= FRAG_MAX_RECS, "a fragment larger than has_room() provides for");
+		     r->f->nrecs <= FRAG_MAX_RECS && c->nplaces - r->mark->nplaces <= FRAG_MAX_PLACES, "a fragment larger than has_room() provides for");
 	/* One more when an STI was the last: what follows it must be fetched before it is known. */
 	FUZZ_REQUIRE(r->f->guest_bytes <= req->nbytes + 1, "more guest bytes than there are");
 }
@@ -238,6 +240,7 @@ static void rewind_to(struct prescan_cache *c, const struct mark *m, const struc
 	c->pages[req->page2].frags2 = 0;
 	c->nfrags = m->nfrags;
 	c->nrecs = m->nrecs;
+	c->nplaces = m->nplaces;
 	c->nsites = m->nsites;
 	c->nlinks = m->nlinks;
 	c->ninsns = m->ninsns;
@@ -261,9 +264,8 @@ void fuzz_translate(const uint8_t *data, size_t n)
 	if (!c) {
 		c = new_cache();
 		c->env = (struct prescan_env){
-			.window = WINDOW_PREFERRED, .flag_page = WINDOW_PREFERRED + WINDOW_FLAG_PAGE,
-			.scratch = WINDOW_PREFERRED + WINDOW_SCRATCH_PAGE, .jump_table = WINDOW_PREFERRED + WINDOW_JUMP_TABLE,
-			.cs64 = 0x33, .is_callout = is_callout, .owner = &callouts,
+			.window = WINDOW_PREFERRED, .user_scratch = USER_SCRATCH_PREFERRED, .cs64 = 0x33,
+			.is_callout = is_callout, .owner = &callouts,
 		};
 	}
 	req.key = data[0] | (uint32_t)data[1] << 8;
@@ -292,12 +294,12 @@ void fuzz_translate(const uint8_t *data, size_t n)
 		req.page2 = prescan_cache_page(c, (req.eip >> PLX_PAGE_SHIFT) + 1, 17, false, false);
 	if (c->cold_next == WINDOW_COLD) {	/* the miss veneers are made with the first fragment */
 		m = (struct mark){ .nfrags = c->nfrags, .nrecs = c->nrecs, .nsites = c->nsites, .nlinks = c->nlinks,
-				   .ninsns = c->ninsns, .code_next = c->code_next };
+				   .ninsns = c->ninsns, .nplaces = c->nplaces, .code_next = c->code_next };
 		prescan_translate(c, &req);
 		m.cold_next = WINDOW_COLD + 64;
 		rewind_to(c, &m, &req);
 	}
-	m = (struct mark){ c->nfrags, c->nrecs, c->nsites, c->nlinks, c->ninsns, c->code_next, c->cold_next };
+	m = (struct mark){ c->nfrags, c->nrecs, c->nsites, c->nlinks, c->ninsns, c->nplaces, c->code_next, c->cold_next };
 	frag = prescan_translate(c, &req);
 	FUZZ_REQUIRE(frag == m.nfrags, "fragment %u", frag);
 

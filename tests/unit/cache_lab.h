@@ -26,8 +26,7 @@ static inline void lab_cache_init(struct prescan_cache *c, uint8_t *rw)
 {
 	*c = (struct prescan_cache){ .rw = rw };
 	c->env = (struct prescan_env){
-		.window = LAB_WINDOW, .flag_page = LAB_WINDOW + WINDOW_FLAG_PAGE, .scratch = LAB_WINDOW + WINDOW_SCRATCH_PAGE,
-		.jump_table = LAB_WINDOW + WINDOW_JUMP_TABLE, .cs64 = NX_CS64,
+		.window = LAB_WINDOW, .user_scratch = LAB_WINDOW + WINDOW_USER_SCRATCH, .cs64 = NX_CS64,
 	};
 	c->frags = calloc(CACHE_MAX_FRAGS, sizeof(*c->frags));
 	c->recs = calloc(CACHE_MAX_RECS, sizeof(*c->recs));
@@ -39,6 +38,7 @@ static inline void lab_cache_init(struct prescan_cache *c, uint8_t *rw)
 	c->active_page = calloc(1u << 20, sizeof(*c->active_page));
 	c->gfn_page = calloc(1u << 20, sizeof(*c->gfn_page));
 	c->active = calloc(CACHE_MAX_PAGES, sizeof(*c->active));
+	c->places = calloc(CACHE_MAX_PLACES, sizeof(*c->places));
 	for (unsigned int user = 0; user < 2; user++) {
 		c->jump_log[user] = calloc(CACHE_MAX_JUMP_LOG, sizeof(uint16_t));
 		c->jump_frag[user] = calloc(0x10000, sizeof(uint32_t));
@@ -58,6 +58,7 @@ static inline void lab_cache_free(struct prescan_cache *c)
 	free(c->active_page);
 	free(c->gfn_page);
 	free(c->active);
+	free(c->places);
 	for (unsigned int user = 0; user < 2; user++) {
 		free(c->jump_log[user]);
 		free(c->jump_frag[user]);

@@ -146,9 +146,11 @@ tests_unit_test_prescan_rewriting_SOURCES = tests/unit/test_prescan_rewriting.c
 tests_unit_test_prescan_rewriting_LDADD = prescan/libprescan.a $(CMOCKA_LIBS)
 
 # The code cache, in plain memory.
-check_PROGRAMS += tests/unit/test_cache tests/unit/test_translate
+check_PROGRAMS += tests/unit/test_cache tests/unit/test_translate tests/unit/test_places
 tests_unit_test_cache_SOURCES = tests/unit/test_cache.c tests/unit/cache_lab.h
 tests_unit_test_cache_LDADD = prescan/libprescan.a $(CMOCKA_LIBS)
+tests_unit_test_places_SOURCES = tests/unit/test_places.c tests/unit/cache_lab.h
+tests_unit_test_places_LDADD = prescan/libprescan.a $(CMOCKA_LIBS)
 tests_unit_test_translate_SOURCES = tests/unit/test_translate.c tests/unit/cache_lab.h
 tests_unit_test_translate_LDADD = monitor/libmonitor.a prescan/libprescan.a nexus/libnexus.a monitor/libmonitor.a $(CMOCKA_LIBS)
 

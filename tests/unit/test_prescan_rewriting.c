@@ -50,14 +50,14 @@ static int setup(void **state)
 	c->active_page = zeroes(1u << 20, sizeof(uint32_t));
 	c->gfn_page = zeroes(1u << 20, sizeof(uint32_t));
 	c->active = zeroes(CACHE_MAX_PAGES, sizeof(uint32_t));
+	c->places = zeroes(CACHE_MAX_PLACES, sizeof(uint32_t));
 	for (int user = 0; user < 2; user++) {
 		c->jump_log[user] = zeroes(CACHE_MAX_JUMP_LOG, sizeof(uint16_t));
 		c->jump_frag[user] = zeroes(0x10000, sizeof(uint32_t));
 	}
 	prescan_cache_init(c);
 	c->env = (struct prescan_env){
-		.window = WINDOW_PREFERRED, .flag_page = WINDOW_PREFERRED, .scratch = WINDOW_PREFERRED + WINDOW_SCRATCH_PAGE,
-		.jump_table = WINDOW_PREFERRED + WINDOW_JUMP_TABLE, .cs64 = 0x33,
+		.window = WINDOW_PREFERRED, .user_scratch = USER_SCRATCH_PREFERRED, .cs64 = 0x33,
 	};
 	*state = b;
 	return 0;
@@ -107,6 +107,7 @@ static enum prescan_rewriting emitted(struct bench *b, const uint8_t *bytes, con
 		c->nlinks = 1;
 		c->nrecs = 1;
 		c->ninsns = 1;
+		c->nplaces = 0;
 		c->code_next = WINDOW_CODE;
 		c->cold_next = WINDOW_COLD + 128;
 	}

@@ -365,8 +365,6 @@ static void run_sample(struct lab *lab, const struct sample *s, uint32_t key, en
 	memcpy(lab->ram + before.gpr[X86_ESP] - 0x40, stack_before, sizeof(stack_before));
 
 	c->env.strategy = strategy;
-	c->env.scratch = LAB_WINDOW + (user ? WINDOW_USER_SCRATCH : WINDOW_SCRATCH_PAGE);
-	c->env.jump_table = LAB_WINDOW + WINDOW_JUMP_TABLE + (user ? WINDOW_JUMP_BYTES : 0);
 	frag = lab_translate(c, before.eip, before.eip >> 12, key, lab->ram + before.eip, s->nbytes + 1);
 	assert_int_not_equal(frag, 0);
 	r.f = &c->frags[frag];
@@ -471,7 +469,7 @@ static void no_bytes_make_a_fragment_larger_than_its_bounds(void **state)
 	static const uint8_t dense[] = { 0xfb, 0x9d, 0x9c, 0x9d, 0xfb, 0xc3, 0x74, 0x90, 0xfa };
 
 	for (unsigned int i = 0; i < 30000; i++) {
-		uint32_t main_before, cold_before, recs_before, frag;
+		uint32_t main_before, cold_before, recs_before, places_before, frag;
 		uint32_t key = i & 1 ? KEY_KERNEL : KEY_KERNEL & ~KEY_D;
 
 		if (c->nfrags > 20000 || i == 0)
@@ -486,11 +484,13 @@ static void no_bytes_make_a_fragment_larger_than_its_bounds(void **state)
 		main_before = c->code_next;
 		cold_before = c->cold_next;
 		recs_before = c->nrecs;
+		places_before = c->nplaces;
 		frag = lab_translate(c, PROG + (rnd() & 0xf00), PROG >> 12, key, bytes, sizeof(bytes));
 		assert_int_not_equal(frag, 0);
 		assert_in_range(c->code_next - main_before, 1, FRAG_MAIN_MAX);
 		assert_in_range(c->cold_next - cold_before, 0, FRAG_COLD_MAX);
 		assert_in_range(c->nrecs - recs_before, 1, FRAG_MAX_RECS);
+		assert_in_range(c->nplaces - places_before, 0, FRAG_MAX_PLACES);
 		assert_in_range(c->frags[frag].ninsns, 1, FRAG_MAX_INSNS + 1);
 		for (uint32_t j = 1; j < c->frags[frag].nrecs; j++) {
 			const struct frag_rec *rec = &c->recs[c->frags[frag].recs + j];
