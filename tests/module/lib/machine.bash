@@ -4,7 +4,7 @@
 # tests/module/lib/machine.bash - the machine that the module is tested in: its initramfs, and its start in QEMU or Bochs.
 # Sourced by run.
 #
-# Asks of whoever sources it: $here, $work, $ko, $kernel_tree, $kernel_release, $kernel_vmlinuz, $kernels, and the settings
+# Asks of whoever sources it: $here, $inside, $work, $ko, $kernel_tree, $kernel_release, $kernel_vmlinuz, $kernels, and the settings
 # $engine, $cpu, $cpus, $append, $memory, $disk, $payload, $icount.
 # Never: KVM. The bench must give the same results on a host without virtualization, and an emulator obeys at once when asked for
 # an interrupt, a processor model or a count of instructions.
@@ -42,11 +42,16 @@ pack_initramfs() {
 	mkdir -p "$root/bin" "$root/dev" "$root/etc" "$root/lib/drivers" "$root/bench/bin" "$root/bench/lib" "$root/bench/guests"
 	install -m 755 "$(find "$kernels/busybox-static" -path '*bin/busybox' -type f | head -n 1)" "$root/bin/busybox"
 	install -m 755 "$here/init" "$root/init"
-	install -m 755 "$here"/inside/* -Dt "$root/bench/inside"
+	install -m 755 "$inside"/* -Dt "$root/bench/inside"
 	install -m 644 "$here/lib/inside.sh" "$root/bench/lib/"
 	cp "$programs"/* "$root/bench/bin/" 2>/dev/null
 	strip -d -o "$root/bench/$(basename "$ko")" "$ko" || return 1
-	[ ! -x "$plexus" ] || pack_command "$plexus" "$root"
+	if [ -x "$plexus" ]; then
+		pack_command "$plexus" "$root"
+		for file in bios.bin bios-256k.bin vgabios-stdvga.bin; do
+			[ ! -e "/usr/share/seabios/$file" ] || install -D -m 644 "/usr/share/seabios/$file" "$root/usr/share/seabios/$file"
+		done
+	fi
 	# Mostly zeros; a test unpacks the one that it boots (inside.sh, guest_image).
 	for file in "$small_guests"/*.img; do
 		[ ! -e "$file" ] || gzip -1nc "$file" > "$root/bench/guests/${file##*/}.gz"
@@ -81,7 +86,7 @@ pack_initramfs() {
 
 # The kernel says everything on the first port; stalls are told early, for the tests are short. An Oops is the end of a machine.
 kernel_arguments() {
-	local words="console=ttyS0,115200 panic=0 oops=panic rcupdate.rcu_cpu_stall_timeout=20 mitigations=auto"
+	local words="console=ttyS0,115200 panic=0 oops=panic rcupdate.rcu_cpu_stall_timeout=20 mitigations=auto apic_extnmi=all"
 	# Bochs has no HPET by default and its TSC may not agree with the PIT; the kernel shall not hunt for better clocks there.
 	[ "$engine" != bochs ] || words+=" tsc=reliable clocksource=tsc"
 	echo "$words $append"
