@@ -201,3 +201,10 @@ check_PROGRAMS += tests/unit/test_fuzz_found
 tests_unit_test_fuzz_found_SOURCES = tests/unit/test_fuzz_found.c tests/fuzz/fuzz.h tests/fuzz/fuzz_decode.c \
 	tests/fuzz/fuzz_translate.c tests/fuzz/fuzz_interp.c $(interp_machine)
 tests_unit_test_fuzz_found_LDADD = $(interp_libs)
+
+# The module host's memory structures.
+check_PROGRAMS += tests/unit/test_pool tests/unit/test_physmap
+tests_unit_test_pool_SOURCES = tests/unit/test_pool.c tests/unit/tables_lab.h
+tests_unit_test_pool_LDADD = host-module/libtables.a $(CMOCKA_LIBS)
+tests_unit_test_physmap_SOURCES = tests/unit/test_physmap.c tests/unit/tables_lab.h
+tests_unit_test_physmap_LDADD = host-module/libtables.a $(CMOCKA_LIBS)
