@@ -16,3 +16,42 @@ host_module_libtables_a_SOURCES = \
 	host-module/tables.h \
 	host-module/tables_inside.h
 host_module_libtables_a_CFLAGS = $(AM_CFLAGS) -mgeneral-regs-only -fno-stack-protector
+
+# The monitor in ring 0: a flat image for one address, and the code of the block, which stands anywhere. plexus.ko carries both.
+noinst_LIBRARIES += host-module/libring0.a
+host_module_libring0_a_SOURCES = \
+	host-module/ring0/block.c \
+	host-module/ring0/host.h \
+	host-module/ring0/host_ops.c \
+	host-module/ring0/io.c \
+	host-module/ring0/start.c \
+	host-module/ring0/trap.c \
+	host-module/ring0/world.c \
+	host-module/ring0/world_call.S \
+	host-module/world.h \
+	include/plexus/plexus-abi.h
+host_module_libring0_a_CPPFLAGS = $(RING0_CPPFLAGS)
+host_module_libring0_a_CFLAGS = $(RING0_ALL_CFLAGS)
+
+noinst_LIBRARIES += host-module/libblock.a
+host_module_libblock_a_SOURCES = host-module/ring0/handlers.S
+host_module_libblock_a_CPPFLAGS = $(RING0_CPPFLAGS)
+
+monitor_archives = host-module/libring0.a host-module/libtables-ring0.a monitor/libmonitor-ring0.a prescan/libprescan-ring0.a \
+	nexus/libnexus-ring0.a
+
+host-module/monitor.elf: $(monitor_archives) $(srcdir)/host-module/ring0/image.lds
+	$(AM_V_GEN)$(LD) -m elf_x86_64 -static --no-relax --no-dynamic-linker -z noexecstack --no-warn-rwx-segments -T $(srcdir)/host-module/ring0/image.lds -o $@ \
+		--whole-archive host-module/libring0.a --no-whole-archive --start-group $(monitor_archives) --end-group
+
+host-module/block.elf: host-module/libblock.a $(srcdir)/host-module/ring0/block.lds
+	$(AM_V_GEN)$(LD) -m elf_x86_64 -static -z noexecstack -T $(srcdir)/host-module/ring0/block.lds -o $@ --whole-archive host-module/libblock.a
+
+host-module/monitor.bin: host-module/monitor.elf
+	$(AM_V_GEN)$(OBJCOPY) -O binary $< $@
+
+host-module/block.bin: host-module/block.elf
+	$(AM_V_GEN)$(OBJCOPY) -O binary $< $@
+
+noinst_DATA = host-module/monitor.bin host-module/block.bin
+CLEANFILES += host-module/monitor.elf host-module/monitor.bin host-module/block.elf host-module/block.bin

@@ -28,7 +28,7 @@ int table_pages_init(struct table_pages_state *state, uint32_t max_chunks)
 int table_pages_add(struct table_pages *pages, uint32_t pool_index)
 {
 	struct table_pages_state *s = pages->state;
-	uint64_t phys = pages->phys[pool_index];
+	uint64_t phys = pages->phys ? pages->phys[pool_index] : (uint64_t)pool_index << POOL_PAGE_SHIFT;
 	uint32_t number = s->nchunks;
 	struct table_chunk *chunk;
 

@@ -47,7 +47,7 @@ struct table_pages_state {
 struct table_pages {
 	struct table_pages_state *state;
 	uint8_t *pool_base;		/* pool page i stands at pool_base + i * 2 MiB */
-	const uint64_t *phys;		/* physical address of pool page i; needed by table_pages_add alone */
+	const uint64_t *phys;		/* physical address of pool page i, for table_pages_add alone; NULL: i * 2 MiB */
 	/* Gives a pool page that is the tables' own from now on, fit for table_pages_add, or -PLX_ENOMEM. NULL: there is never one. */
 	int (*need_page)(void *arg, uint32_t *pool_index);
 	void *need_arg;

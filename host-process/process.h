@@ -72,7 +72,7 @@ int hp_signals_install(struct plx_vm *vm);
 void hp_signals_remove(struct plx_vm *vm);
 
 /* spaces.c */
-int hp_spaces_create(struct plx_vm *vm, unsigned int count);
+void hp_spaces_create(struct plx_vm *vm);
 void hp_spaces_destroy(struct plx_vm *vm);
 bool hp_spaces_lost(struct plx_vm *vm);	/* home, when it has stopped running: did a process die? plx_vm_error says how */
 int hp_hand_over(void *host, struct mon_space *from, struct mon_space *to);

@@ -231,32 +231,10 @@ int hp_hand_over(void *host, struct mon_space *from, struct mon_space *to)
 	return err;
 }
 
-int hp_spaces_create(struct plx_vm *vm, unsigned int count)
+void hp_spaces_create(struct plx_vm *vm)
 {
-	struct mon_engine *e = vm->engine;
-
-	e->spaces = hp_arena_alloc(vm, SPACE_MAX * sizeof(*e->spaces), 4096);
-	if (!e->spaces)
-		return hp_error(vm, -ENOMEM, "out of memory for address spaces");
-	for (unsigned int i = 0; i < count; i++) {
-		struct mon_space *sp = &e->spaces[i];
-
-		sp->shadow = hp_arena_alloc(vm, (1u << 20) * sizeof(*sp->shadow), 4096);
-		sp->rmap_next = hp_arena_alloc(vm, (1u << 20) * sizeof(*sp->rmap_next), 4096);
-		sp->rmap_head = hp_arena_alloc(vm, (1u << 20) * sizeof(*sp->rmap_head), 4096);
-		sp->mapped_bits = hp_arena_alloc(vm, (1u << 14) * sizeof(*sp->mapped_bits), 4096);
-		sp->table = hp_arena_alloc(vm, SPACE_TABLES * sizeof(*sp->table), 4096);
-		if (!sp->shadow || !sp->rmap_next || !sp->rmap_head || !sp->mapped_bits || !sp->table)
-			return hp_error(vm, -ENOMEM, "out of memory for address spaces");
-	}
-	e->max_spaces = count;
-	e->nspaces = 1;
-	e->spaces[0].cr3 = SPACE_NO_PAGING;
-	e->spaces[0].used = true;
 	sched_getaffinity(0, sizeof(vm->affinity), &vm->affinity);
-	e->spaces[0].host_run = 1;
-	e->space = e->next_space = &e->spaces[0];
-	return 0;
+	vm->engine->spaces[0].host_run = 1;
 }
 
 void hp_spaces_destroy(struct plx_vm *vm)

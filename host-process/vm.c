@@ -55,36 +55,10 @@ static void host_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t regs[4])
 	__cpuid_count(leaf, subleaf, regs[0], regs[1], regs[2], regs[3]);
 }
 
-static void *table(struct plx_vm *vm, size_t count, size_t bytes)
+/* The arena is sparse: what is not used costs nothing. */
+static void *table(void *vm, size_t nbytes)
 {
-	return hp_arena_alloc(vm, count * bytes, 64);
-}
-
-/* Everything of the engine whose size is fixed. The arena is sparse: what is not used costs nothing. */
-static int allocate_tables(struct plx_vm *vm)
-{
-	struct mon_engine *e = vm->engine;
-	struct prescan_cache *c = &e->cache;
-	bool ok = true;
-
-	ok &= (vm->vm.page = table(vm, 1u << 20, sizeof(*vm->vm.page))) != NULL;
-	ok &= (e->ldt = table(vm, ENGINE_LDT_SLOTS, sizeof(*e->ldt))) != NULL;
-	ok &= (c->frags = table(vm, CACHE_MAX_FRAGS, sizeof(*c->frags))) != NULL;
-	ok &= (c->recs = table(vm, CACHE_MAX_RECS, sizeof(*c->recs))) != NULL;
-	ok &= (c->sites = table(vm, CACHE_MAX_SITES, sizeof(*c->sites))) != NULL;
-	ok &= (c->links = table(vm, CACHE_MAX_LINKS, sizeof(*c->links))) != NULL;
-	ok &= (c->pages = table(vm, CACHE_MAX_PAGES, sizeof(*c->pages))) != NULL;
-	ok &= (c->insns = table(vm, CACHE_MAX_CALLOUTS, sizeof(*c->insns))) != NULL;
-	ok &= (c->hash = table(vm, CACHE_HASH, sizeof(*c->hash))) != NULL;
-	ok &= (c->active_page = table(vm, 1u << 20, sizeof(*c->active_page))) != NULL;
-	ok &= (c->gfn_page = table(vm, 1u << 20, sizeof(*c->gfn_page))) != NULL;
-	ok &= (c->places = table(vm, CACHE_MAX_PLACES, sizeof(*c->places))) != NULL;
-	ok &= (c->active = table(vm, CACHE_MAX_PAGES, sizeof(*c->active))) != NULL;
-	for (unsigned int user = 0; user < 2; user++) {
-		ok &= (c->jump_log[user] = table(vm, CACHE_MAX_JUMP_LOG, sizeof(uint16_t))) != NULL;
-		ok &= (c->jump_frag[user] = table(vm, 0x10000, sizeof(uint32_t))) != NULL;
-	}
-	return ok ? 0 : hp_error(vm, -ENOMEM, "out of memory for the monitor's tables");
+	return hp_arena_alloc(vm, nbytes, 4096);
 }
 
 static void start_vcpu(struct plx_vm *vm)
@@ -109,11 +83,12 @@ static int build(struct plx_vm *vm, const struct plx_vm_config *config)
 		return hp_error(vm, -ENOMEM, "out of memory for the virtual processor");
 	vm->vcpu->nexus.host_env = true;
 	vm->vcpu->fpu_area = hp_arena_alloc(vm, 4096, 64);
+	e->vm = &vm->vm;
 	err = hp_memory_create(vm, config);
+	if (!err && !engine_allocate(e, SPACE_MAX, table, vm))
+		err = hp_error(vm, -ENOMEM, "out of memory for the monitor's tables");
 	if (!err)
-		err = allocate_tables(vm);
-	if (!err)
-		err = hp_spaces_create(vm, SPACE_MAX);
+		hp_spaces_create(vm);
 	if (!err)
 		err = hp_features_parse(vm, config->host_features);
 	if (err)
@@ -130,7 +105,6 @@ static int build(struct plx_vm *vm, const struct plx_vm_config *config)
 		vm->vm.page[at >> PLX_PAGE_SHIFT] = at | MON_PAGE_PRESENT;
 
 	e->vcpu = vm->vcpu;
-	e->vm = &vm->vm;
 	e->ops = &hp_host_ops;
 	e->host = vm;
 	e->min_linear = hp_min_linear();

@@ -2,6 +2,7 @@
 /*
  * monitor/engine.h - what runs guest code natively: its state and its parts.
  *
+ *      allocate.c   its tables
  *      run.c        the loop: pending interrupts, look-up, enter, dispatch the exit
  *      fragments.c  the fragment for CS:EIP
  *      exits.c      what each kind of exit means
@@ -147,6 +148,10 @@ enum engine_result { ENGINE_STOPPED, ENGINE_RESET, ENGINE_TRIPLE_FAULT, ENGINE_E
 
 /* fragments.c: 0 and MON_FAULT (the fetch faults) or MON_DEFER (code in device memory) if there can be none. */
 uint32_t engine_fragment(struct mon_engine *e, enum mon_status *st);
+
+/* allocate.c: all tables, zeroed, of e->cache and of @nspaces spaces. e->vm is set. False: out of memory. */
+typedef void *engine_alloc_fn(void *arg, size_t nbytes);	/* aligned to 4096; NULL: no more */
+bool engine_allocate(struct mon_engine *e, unsigned int nspaces, engine_alloc_fn *alloc, void *arg);
 
 /* run.c */
 void engine_init(struct mon_engine *e);

@@ -53,6 +53,7 @@ struct plx_host_ops {
 	/* Sleep until nexus.kick is set. */
 	void (*wait)(void *host);
 	void (*wait_word)(void *host, const uint32_t *word);	/* until it changes, or some milliseconds */
+	void (*between)(void *host);	/* NULL, or called between instructions where interrupts are looked at */
 	uint64_t (*ticks)(void *host);	/* a fast clock for statistics; the host knows its rate */
 	/* Record the sentence that explains why the VM cannot go on. */
 	void (*die)(void *host, const char *what, int err);

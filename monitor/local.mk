@@ -21,6 +21,7 @@ monitor_libmonitor_a_SOURCES += \
 monitor_libmonitor_a_SOURCES += \
 	monitor/cover.c \
 	monitor/cover.h \
+	monitor/allocate.c \
 	monitor/engine.h \
 	monitor/exits.c \
 	monitor/fragments.c \

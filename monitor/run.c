@@ -173,6 +173,8 @@ static bool between_instructions(struct mon_engine *e, enum engine_result *resul
 	struct mon_vcpu *v = e->vcpu;
 	uint32_t stop;
 
+	if (e->ops->between)
+		e->ops->between(e->host);
 	__atomic_store_n(&v->nexus.kick, 0, __ATOMIC_SEQ_CST);
 	if (e->dead) {
 		*result = ENGINE_ERROR;

@@ -24,6 +24,8 @@
 #define NX_FPU_AREA	88
 #define NX_ENTERED	96
 #define NX_POPF_IF	104
+#define NX_STUB_R15	128
+#define NX_IRET_STACK	136
 
 /* nexus.load: what the entry must put into the processor besides the general registers. */
 #define NX_LOAD_ES	0x01	/* 1 << segment register: it changed, or something else was in it */
@@ -67,6 +69,8 @@ struct nexus_frame {
 	uint32_t fault_eip;	/* offset in the host code segment */
 	uint32_t fault_vector, fault_error;
 	uint32_t fault_address;	/* #PF: host linear address, low 32 bits */
+	/* The module host's: R15 for stubs in ring 3, which may not see the vCPU, and where to build what IRET reads. */
+	uint64_t stub_r15, iret_stack;
 };
 
 /*
@@ -103,6 +107,8 @@ _Static_assert(offsetof(struct nexus_frame, exit) + NX_HOST_RSP == NX_EXIT, "fra
 _Static_assert(offsetof(struct nexus_frame, sel) + NX_HOST_RSP == NX_SEL, "frame.h");
 _Static_assert(offsetof(struct nexus_frame, fpu_area) + NX_HOST_RSP == NX_FPU_AREA, "frame.h");
 _Static_assert(offsetof(struct nexus_frame, entered) + NX_HOST_RSP == NX_ENTERED, "frame.h");
+_Static_assert(offsetof(struct nexus_frame, stub_r15) + NX_HOST_RSP == NX_STUB_R15, "frame.h");
+_Static_assert(offsetof(struct nexus_frame, iret_stack) + NX_HOST_RSP == NX_IRET_STACK, "frame.h");
 _Static_assert(offsetof(struct nexus_frame, popf_if) + NX_HOST_RSP == NX_POPF_IF, "frame.h");
 
 struct mon_vcpu;

@@ -13,6 +13,7 @@
 #ifdef PLX_KERNEL
 #include <linux/types.h>
 #include <linux/stddef.h>
+#include <linux/string.h>
 #else
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,10 +32,12 @@
 
 /* Freestanding code has no <string.h>; the compiler may also emit calls to
  * these four by itself, so both worlds provide them under their plain names. */
+#ifndef PLX_KERNEL
 void *memcpy(void *restrict to, const void *restrict from, size_t nbytes);
 void *memmove(void *to, const void *from, size_t nbytes);
 void *memset(void *to, int byte, size_t nbytes);
 int memcmp(const void *a, const void *b, size_t nbytes);
+#endif
 
 static inline uint32_t plx_min32(uint32_t a, uint32_t b) { return a < b ? a : b; }
 static inline uint32_t plx_max32(uint32_t a, uint32_t b) { return a > b ? a : b; }

@@ -26,7 +26,9 @@
 #else
 #include <stddef.h>
 #include <stdint.h>
+#ifndef PLX_RING0		/* the monitor makes no ioctls */
 #include <sys/ioctl.h>
+#endif
 #endif
 
 #define PLEXUS_ABI_VERSION	1

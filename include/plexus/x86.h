@@ -31,6 +31,7 @@
 #define X86_FLAGS_STATUS (X86_FLAG_CF | X86_FLAG_PF | X86_FLAG_AF | X86_FLAG_ZF | \
 			  X86_FLAG_SF | X86_FLAG_OF)
 
+#ifndef PLX_KERNEL		/* Linux has the same names */
 /* CR0 */
 #define X86_CR0_PE	0x00000001
 #define X86_CR0_MP	0x00000002
@@ -60,6 +61,7 @@
 #define X86_CR4_OSXSAVE	0x40000
 #define X86_CR4_SMEP	0x100000
 #define X86_CR4_SMAP	0x200000
+#endif
 
 /* Exception vectors: SDM 3A, "Protected-Mode Exceptions and Interrupts" */
 #define X86_VEC_DE	0

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * host-module/kernel/machine.c - a machine's descriptor: its calls, its mappings, its life.
+ *
+ * The descriptor keeps the module loaded, and mappings keep the descriptor: what is mapped lives as long as its mapping.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/vmalloc.h>
+
+#include "plexus_module.h"
+
+static void destroy(struct machine *m)
+{
+	machine_memory_destroy(m);
+	mutex_destroy(&m->lock);
+	kfree(m);
+}
+
+static long map_call(struct machine *m, void __user *arg)
+{
+	struct plexus_map p;
+	int err = plx_copy_in(&p, sizeof(p), arg);
+
+	if (err)
+		return err;
+	m->ctx->command_q[0] = p.guest_physical;
+	m->ctx->command_q[1] = p.bytes;
+	m->ctx->command_q[2] = p.offset;
+	m->ctx->command_a[0] = p.kind;
+	return machine_command(m, COMMAND_MAP);
+}
+
+static long access_call(struct machine *m, void __user *arg)
+{
+	struct plexus_access p;
+	u8 __user *buffer;
+	int err = plx_copy_in(&p, sizeof(p), arg);
+	u64 done;
+
+	if (err)
+		return err;
+	if (p.write > 1 || p.bytes > PLX_ACCESS_MAX || p.guest_physical > 1ull << 32 ||
+	    p.guest_physical + p.bytes > 1ull << 32)
+		return -EINVAL;
+	buffer = u64_to_user_ptr(p.buffer);
+	for (done = 0; done < p.bytes && !err; ) {
+		u32 n = (u32)min_t(u64, p.bytes - done, WORLD_BOUNCE_BYTES);
+
+		if (p.write && copy_from_user(m->bounce, buffer + done, n))
+			return -EFAULT;
+		m->ctx->command_q[0] = p.guest_physical + done;
+		m->ctx->command_a[0] = n;
+		err = machine_command(m, p.write ? COMMAND_WRITE : COMMAND_READ);
+		if (!err && !p.write && copy_to_user(buffer + done, m->bounce, n))
+			return -EFAULT;
+		done += n;
+	}
+	return err;
+}
+
+static long start_call(struct machine *m, void __user *arg)
+{
+	struct plexus_start p;
+	int err = plx_copy_in(&p, sizeof(p), arg);
+
+	if (err)
+		return err;
+	if (p.flat > 1 || p.reserved || p.gdt_limit > 0xffff)
+		return -EINVAL;
+	m->ctx->command_a[0] = p.flat;
+	m->ctx->command_a[1] = p.eip;
+	m->ctx->command_a[2] = p.esp;
+	m->ctx->command_a[3] = p.esi;
+	m->ctx->command_a[4] = p.gdt_base;
+	m->ctx->command_a[5] = p.gdt_limit;
+	return machine_command(m, COMMAND_START);
+}
+
+static long a20_call(struct machine *m, void __user *arg)
+{
+	struct plexus_a20 p;
+	int err = plx_copy_in(&p, sizeof(p), arg);
+
+	if (err)
+		return err;
+	if (p.open > 1)
+		return -EINVAL;
+	m->ctx->command_a[0] = p.open;
+	return machine_command(m, COMMAND_A20);
+}
+
+static long registers_call(struct machine *m, void __user *arg)
+{
+	struct plexus_registers p;
+	u32 size;
+	int err = plx_copy_in(&p, sizeof(p), arg);
+
+	if (err)
+		return err;
+	size = p.size;
+	err = machine_command(m, COMMAND_REGISTERS);
+	if (err)
+		return err;
+	memcpy(&p, m->bounce, sizeof(p));
+	p.size = size;
+	return plx_copy_out(arg, &p, sizeof(p));
+}
+
+static long stats_call(struct machine *m, void __user *arg)
+{
+	struct plexus_stats p;
+	int err = plx_copy_in(&p, sizeof(p), arg);
+	u32 n;
+
+	if (err)
+		return err;
+	if (p.reserved)
+		return -EINVAL;
+	m->ctx->command_a[0] = WORLD_BOUNCE_BYTES / 8;
+	err = machine_command(m, COMMAND_STATS);
+	if (err)
+		return err;
+	p.count = m->ctx->command_a[1];
+	n = min3(p.count, p.max, (u32)(WORLD_BOUNCE_BYTES / 8));
+	if (copy_to_user(u64_to_user_ptr(p.values), m->bounce, n * sizeof(u64)))
+		return -EFAULT;
+	return plx_copy_out(arg, &p, sizeof(p));
+}
+
+static long locked_ioctl(struct machine *m, unsigned int call, void __user *arg)
+{
+	switch (call) {
+	case PLEXUS_RUN:
+		return arg ? -EINVAL : machine_run(m);
+	case PLEXUS_MAP:
+		return map_call(m, arg);
+	case PLEXUS_ACCESS:
+		return access_call(m, arg);
+	case PLEXUS_START:
+		return start_call(m, arg);
+	case PLEXUS_A20:
+		return a20_call(m, arg);
+	case PLEXUS_REGISTERS:
+		return registers_call(m, arg);
+	case PLEXUS_STATS:
+		return stats_call(m, arg);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static long machine_ioctl(struct file *file, unsigned int call, unsigned long arg)
+{
+	struct machine *m = file->private_data;
+	long ret;
+
+	if (call == PLEXUS_KICK) {
+		if (arg)
+			return -EINVAL;
+		machine_kick(m);
+		return 0;
+	}
+	if (!mutex_trylock(&m->lock))
+		return -EBUSY;
+	ret = locked_ioctl(m, call, (void __user *)arg);
+	mutex_unlock(&m->lock);
+	return ret;
+}
+
+static int map_ram(struct machine *m, struct vm_area_struct *vma)
+{
+	unsigned long at = vma->vm_start;
+	u64 offset = (u64)vma->vm_pgoff << PAGE_SHIFT;
+
+	if (offset + (vma->vm_end - vma->vm_start) > (u64)m->nr_ram * POOL_PAGE_BYTES)
+		return -EINVAL;
+	while (at < vma->vm_end) {
+		u64 in_page = offset & (POOL_PAGE_BYTES - 1);
+		unsigned long n = min_t(unsigned long, vma->vm_end - at, POOL_PAGE_BYTES - in_page);
+		int err = remap_pfn_range(vma, at, page_to_pfn(m->ram[offset >> POOL_PAGE_SHIFT]) + (in_page >> PAGE_SHIFT), n,
+					  vma->vm_page_prot);
+
+		if (err)
+			return err;
+		at += n;
+		offset += n;
+	}
+	return 0;
+}
+
+static int machine_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct machine *m = file->private_data;
+	unsigned long run = (unsigned long)(PLEXUS_MMAP_RUN >> PAGE_SHIFT);
+
+	if (!(vma->vm_flags & VM_SHARED) || vma->vm_flags & VM_EXEC)
+		return -EINVAL;
+	if (vma->vm_pgoff == run)
+		return vma->vm_end - vma->vm_start > m->run_bytes ? -EINVAL : remap_vmalloc_range(vma, m->run, 0);
+	return map_ram(m, vma);
+}
+
+static int machine_release(struct inode *inode, struct file *file)
+{
+	struct machine *m = file->private_data;
+	struct plx_user *user = m->user;
+	u64 bytes = m->bytes;
+
+	destroy(m);
+	plx_user_put(user, bytes);
+	return 0;
+}
+
+static const struct file_operations machine_operations = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = machine_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.mmap = machine_mmap,
+	.release = machine_release,
+	.llseek = noop_llseek,
+};
+
+long machine_create(const struct plexus_create *c, struct plx_user *user)
+{
+	struct machine *m = kzalloc(sizeof(*m), GFP_KERNEL_ACCOUNT);
+	long ret;
+
+	if (!m)
+		return -ENOMEM;
+	mutex_init(&m->lock);
+	spin_lock_init(&m->kick_lock);
+	init_waitqueue_head(&m->wait);
+	ret = machine_memory_create(m, c);
+	if (!ret)
+		ret = machine_start(m);
+	if (ret) {
+		destroy(m);
+		return ret;
+	}
+	m->user = user;
+	m->bytes = c->ram_bytes + c->extra_bytes;
+	ret = anon_inode_getfd("plexus-machine", &machine_operations, m, O_RDWR | O_CLOEXEC);
+	if (ret < 0)
+		destroy(m);
+	return ret;
+}

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * host-module/kernel/run.c - in and out of the monitor's world, and what it asks for.
+ *
+ *      machine_run --> until_canonical --> one_switch --> transition.S --> the monitor, the guest
+ *                           ^   |                              |
+ *                           |   +-- pages, page tables <-------+ what it asked
+ *                           +------ the host's interrupt, again on the host's IDT
+ *
+ * Between two stays the thread is an ordinary one: it may be preempted, moved to another processor, and killed. All that
+ * a stay needs of the processor is read afresh at its beginning.
+ */
+#include <linux/delay.h>
+#include <linux/sched/signal.h>
+#include <asm/debugreg.h>
+#include <asm/desc.h>
+#include <asm/fpu/api.h>
+#include <asm/msr.h>
+#include <asm/special_insns.h>
+
+#include "plexus_module.h"
+
+#define PRIVATE_PCID	0x7f0ul		/* Linux uses low ones, and those with bit 11 */
+
+/* Bits of CR4 that guest code, or the monitor below 4 GiB, must not meet; those that newer headers name. */
+#define CR4_OFF (X86_CR4_VME | X86_CR4_PVI | X86_CR4_PCE | X86_CR4_FSGSBASE | X86_CR4_OSXSAVE | X86_CR4_PKE | \
+		 1ul << 23 /* CET */ | 1ul << 24 /* PKS */ | 1ul << 25 /* UINTR */ | 1ul << 27 /* LASS */ | 1ul << 28 /* LAM_SUP */)
+
+int plx_run_check(void)
+{
+#ifdef X86_FEATURE_FRED
+	if (boot_cpu_has(X86_FEATURE_FRED) && native_read_cr4() & 1ul << 32) {
+		pr_err("plexus: this kernel uses FRED instead of an IDT; boot it with fred=off\n");
+		return -EOPNOTSUPP;
+	}
+#endif
+	if (boot_cpu_has(X86_FEATURE_XENPV)) {
+		pr_err("plexus: a Xen PV domain has no page tables and descriptor tables of its own; use plexus run --host process\n");
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
+static void read_host_state(struct machine *m)
+{
+	struct world_ctx *c = m->ctx;
+	struct desc_ptr table;
+
+	c->host_cr0 = read_cr0();
+	c->host_cr3 = __read_cr3();
+	c->host_cr4 = __read_cr4();
+	c->priv_cr0 = (c->host_cr0 & ~(X86_CR0_TS | X86_CR0_EM)) | X86_CR0_WP;
+	c->priv_cr4 = c->host_cr4 & ~CR4_OFF;
+	if (boot_cpu_has(X86_FEATURE_UMIP))
+		c->priv_cr4 |= X86_CR4_UMIP;
+	c->smap = !!(c->priv_cr4 & X86_CR4_SMAP);
+	c->priv_cr3 &= ~0xffful;
+	if (c->host_cr4 & X86_CR4_PCIDE) {
+		/* Ours is flushed at each entry; the host's is kept. */
+		c->priv_cr3 |= PRIVATE_PCID;
+		c->host_cr3 |= 1ul << 63;
+	}
+	native_store_gdt(&table);
+	c->host_gdtr.limit = table.size;
+	c->host_gdtr.base = table.address;
+	c->host_gdtr_rw.limit = table.size;
+	c->host_gdtr_rw.base = (u64)get_current_gdt_rw();
+	store_idt(&table);
+	c->host_idtr.limit = table.size;
+	c->host_idtr.base = table.address;
+	asm volatile("str %0" : "=m"(c->host_tr));
+	asm volatile("sldt %0" : "=m"(c->host_ldtr));
+	asm volatile("movw %%ds, %0" : "=m"(c->host_ds));
+	asm volatile("movw %%es, %0" : "=m"(c->host_es));
+	asm volatile("movw %%fs, %0" : "=m"(c->host_fs));
+	asm volatile("movw %%gs, %0" : "=m"(c->host_gs));
+	c->host_fsbase = __rdmsr(MSR_FS_BASE);
+	c->host_gsbase = __rdmsr(MSR_GS_BASE);
+}
+
+/* The user's own words, at any moment. */
+static void take_pins(struct machine *m)
+{
+	struct plexus_run *run = m->run;
+
+	m->ctx->intr = READ_ONCE(run->intr) != 0;
+	if (READ_ONCE(run->nmi) && xchg(&run->nmi, 0))
+		m->ctx->nmi = 1;
+	if (READ_ONCE(run->stop))
+		m->ctx->stop |= xchg(&run->stop, 0) & (PLEXUS_STOP_QUIT | PLEXUS_STOP_RESET);
+}
+
+static void replay(unsigned int vector)
+{
+	void (*again)(void) = (void *)(world_replay + 16 * (vector & 0xff));
+
+	again();
+	local_irq_disable();
+}
+
+/* Interrupts are off. */
+static noinstr void one_stay(struct machine *m)
+{
+	u64 efer, sysenter_cs;
+	unsigned long dr7;
+
+	efer = __rdmsr(MSR_EFER);
+	sysenter_cs = __rdmsr(MSR_IA32_SYSENTER_CS);
+	asm volatile("movq %%db7, %0" : "=r"(dr7));
+	if (dr7 & 0xff)
+		asm volatile("movq %0, %%db7" : : "r"(0x400ul));
+	/* SYSCALL and SYSENTER would enter the host's kernel, which is not there: so they fault. */
+	native_wrmsr(MSR_EFER, (u32)(efer & ~EFER_SCE), (u32)(efer >> 32));
+	native_wrmsr(MSR_IA32_SYSENTER_CS, 0, 0);
+	world_enter(m->ctx);
+	native_wrmsr(MSR_EFER, (u32)efer, (u32)(efer >> 32));
+	native_wrmsr(MSR_IA32_SYSENTER_CS, (u32)sysenter_cs, (u32)(sysenter_cs >> 32));
+	if (dr7 & 0xff)
+		asm volatile("movq %0, %%db7" : : "r"(dr7));
+}
+
+static u32 one_switch(struct machine *m)
+{
+	struct world_ctx *c = m->ctx;
+	u64 nmis;
+
+	kernel_fpu_begin();
+	asm volatile("fxrstor64 %0" : : "m"(m->fx));
+	local_irq_disable();
+	read_host_state(m);
+	take_pins(m);
+	c->entries++;
+	one_stay(m);
+	asm volatile("fxsave64 %0" : "=m"(m->fx));
+	nmis = c->nmi_pending;
+	c->nmi_pending = 0;
+	if (c->request == REQUEST_INTERRUPT && c->a[0] == 2)
+		nmis++;
+	/* Several are one: that is how NMIs are. */
+	if (nmis)
+		replay(2);
+	if (c->mc_pending || (c->request == REQUEST_INTERRUPT && c->a[0] == 18)) {
+		c->mc_pending = 0;
+		replay(18);
+	}
+	if (c->request == REQUEST_INTERRUPT && c->a[0] >= 32 && c->a[0] != VECTOR_SITE)
+		replay(c->a[0]);
+	local_irq_enable();
+	kernel_fpu_end();
+	return c->request;
+}
+
+static void set_runner(struct machine *m, struct task_struct *task)
+{
+	spin_lock(&m->kick_lock);
+	m->runner = task;
+	spin_unlock(&m->kick_lock);
+}
+
+void machine_kick(struct machine *m)
+{
+	WRITE_ONCE(m->kicked, true);
+	wake_up(&m->wait);
+	spin_lock(&m->kick_lock);
+	/* An interrupt on its processor brings it out of the guest, and it looks at the pins. */
+	if (m->runner && m->runner != current)
+		kick_process(m->runner);
+	spin_unlock(&m->kick_lock);
+}
+
+/* The monitor goes on until it asks for something at a point where the guest's state is whole. -EINTR: the thread is being
+ * killed in the middle, and this machine will not run again. */
+static int until_canonical(struct machine *m)
+{
+	for (;;) {
+		u32 request;
+
+		if (machine_more_tables(m)) {
+			m->dead = true;
+			return -ENOMEM;
+		}
+		request = one_switch(m);
+		switch (request) {
+		case REQUEST_INTERRUPT:
+			break;
+		case REQUEST_PAGES:
+			machine_give_pages(m);
+			break;
+		case REQUEST_CHUNK:
+			m->ctx->a[0] = (u32)machine_more_tables(m);
+			break;
+		case REQUEST_WAIT_WORD:
+			usleep_range(1000, 2000);
+			break;
+		default:
+			return (int)request;
+		}
+		if (fatal_signal_pending(current)) {
+			m->dead = true;
+			return -EINTR;
+		}
+		if (signal_pending(current))
+			m->ctx->pause = 1;
+		cond_resched();
+	}
+}
+
+static void die(struct machine *m, const char *why)
+{
+	m->dead = true;
+	m->run->exit = PLEXUS_EXIT_ERROR;
+	strscpy((char *)m->run->message, why, sizeof(m->run->message));
+}
+
+static int next_request(struct machine *m)
+{
+	int request;
+
+	set_runner(m, current);
+	request = until_canonical(m);
+	set_runner(m, NULL);
+	if (request == -ENOMEM)
+		die(m, "the host has no memory for the monitor's page tables; give the guest less memory or stop something");
+	else if (request == REQUEST_DIED)
+		die(m, m->ctx->message);
+	return request;
+}
+
+int machine_start(struct machine *m)
+{
+	int request;
+
+	*(u16 *)m->fx = 0x37f;
+	*(u32 *)(m->fx + 24) = 0x1f80;
+	m->ctx->command = COMMAND_NONE;
+	request = next_request(m);
+	m->waiting = REQUEST_START;
+	if (request < 0)
+		return request;
+	if (request != REQUEST_START) {
+		pr_warn("plexus: the monitor does not start: %s\n", (char *)m->run->message);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+int machine_command(struct machine *m, u32 command)
+{
+	int request;
+
+	if (m->dead)
+		return -EIO;
+	m->ctx->command = command;
+	request = next_request(m);
+	m->ctx->command = COMMAND_NONE;
+	if (request < 0)
+		return request;
+	if (request != REQUEST_COMMAND_DONE) {
+		if (!m->dead)
+			die(m, "the monitor answers no command; this is a defect of Plexus, please report it");
+		return -EIO;
+	}
+	return (int)m->ctx->command_a[0];
+}
+
+/* The user's answer to what the monitor waits for. */
+static void give_reply(struct machine *m)
+{
+	struct plexus_run *run = m->run;
+
+	if (m->waiting != REQUEST_DEVICE)
+		return;
+	m->ctx->a[3] = READ_ONCE(run->value);
+	m->ctx->a[4] = READ_ONCE(run->count);
+	if (m->device_exit == PLEXUS_EXIT_INS && m->device_bytes)
+		memcpy(m->bounce, run->data, m->device_bytes);
+}
+
+static void tell_device(struct machine *m)
+{
+	struct plexus_run *run = m->run;
+	const struct world_ctx *c = m->ctx;
+
+	m->device_exit = c->a[0];
+	m->device_bytes = 0;
+	run->exit = c->a[0];
+	run->bytes = c->a[1];
+	run->address = c->a[2];
+	run->value = c->a[3];
+	run->count = c->a[4];
+	run->in_ram = c->a[5];
+	run->ram_offset = c->q[0];
+	if ((c->a[0] == PLEXUS_EXIT_INS || c->a[0] == PLEXUS_EXIT_OUTS) && !c->a[5])
+		m->device_bytes = min_t(u32, c->a[1] * c->a[4], PLEXUS_RUN_DATA);
+	if (c->a[0] == PLEXUS_EXIT_OUTS && m->device_bytes)
+		memcpy(run->data, m->bounce, m->device_bytes);
+}
+
+static bool something_to_do(struct machine *m)
+{
+	return READ_ONCE(m->kicked) || READ_ONCE(m->run->intr) || READ_ONCE(m->run->nmi) || READ_ONCE(m->run->stop);
+}
+
+int machine_run(struct machine *m)
+{
+	if (m->dead) {
+		m->run->exit = PLEXUS_EXIT_ERROR;
+		return -EIO;
+	}
+	m->run->exit = PLEXUS_EXIT_NONE;
+	for (;;) {
+		int request;
+
+		give_reply(m);
+		WRITE_ONCE(m->kicked, false);
+		request = next_request(m);
+		if (request < 0)
+			return request == -ENOMEM ? 0 : request;
+		m->waiting = (u32)request;
+		switch (request) {
+		case REQUEST_PAUSE:
+			return -EINTR;
+		case REQUEST_WAIT:
+			if (wait_event_interruptible(m->wait, something_to_do(m)))
+				return -EINTR;
+			break;
+		case REQUEST_DEVICE:
+			tell_device(m);
+			return 0;
+		case REQUEST_ENDED:
+			m->run->exit = m->ctx->a[0];
+			return 0;
+		case REQUEST_DIED:
+			return 0;
+		default:
+			die(m, "the monitor asks for something unknown; this is a defect of Plexus, please report it");
+			return 0;
+		}
+	}
+}

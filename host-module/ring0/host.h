@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * host-module/ring0/host.h - the monitor's own surroundings in ring 0, in the private address space.
+ *
+ *      start.c      makes the machine and runs it; the host's commands
+ *      host_ops.c   struct plx_host_ops over the private page tables
+ *      io.c         from the monitor out to the devices, which are in user space
+ *      trap.c       exceptions and interrupts while guest code runs, and those of the monitor itself
+ *      block.c      the processor's tables, and moving them
+ *      world.c      world_call: asking the host; the arena
+ *      handlers.S world_call.S
+ *
+ * One processor runs this, with interrupts off; who may run it holds the machine's run lock in the kernel. Nothing of the kernel is
+ * mapped here but the transition page and this machine's block.
+ */
+#ifndef HOST_MODULE_RING0_HOST_H
+#define HOST_MODULE_RING0_HOST_H
+
+#include "host-module/tables.h"
+#include "host-module/world.h"
+#include "monitor/engine.h"
+#include "monitor/native.h"
+
+/* The processor's local descriptor table is a page-aligned part of the arena. */
+#define LDT_BYTES	(ENGINE_LDT_SLOTS * 8)
+
+struct module_host {
+	struct world_ctx *ctx;		/* where the block is in use */
+	struct world_shared *shared;
+	uint8_t *bounce;
+	struct tables tables;
+
+	struct mon_vm vm;
+	struct mon_vcpu *vcpu;
+	struct mon_engine *engine;
+	struct mon_cpu_features features;
+	struct mon_native native;
+	struct mon_io_ops io;
+
+	uint64_t arena_next;
+	uint64_t *ldt;
+	uint32_t pair[SPACE_MAX];	/* of each space; ~0: none yet */
+	uint32_t pair_now;
+	bool nothing_runs_yet;
+
+	uint64_t iret_phys;		/* a stack page, and where in WORLD_IRET it stands now */
+	uint32_t iret_slot;
+	uint64_t last_open;		/* TSC when the host's interrupts last had a chance */
+};
+
+/* world.c */
+void world_call(struct module_host *h, enum world_request_kind kind);
+void *arena_alloc(struct module_host *h, uint64_t nbytes, uint64_t align);	/* NULL: none left */
+void arena_touch(const void *at, uint64_t nbytes);	/* so that it is there when the processor itself looks */
+/* Fill arena pages from @va on. False: the host has no memory. */
+bool arena_fill(struct module_host *h, uint64_t va);
+uint64_t world_phys(struct module_host *h, const void *at);
+void tables_done(struct module_host *h, struct tables_inv *inv);	/* what the processor still caches */
+bool tables_need(struct module_host *h);	/* the host has given pages: try again */
+void world_sync(struct module_host *h);		/* the host's words to the engine's */
+void start_command(struct module_host *h);
+void world_die(struct module_host *h, const char *what, int err) __attribute__((noreturn));
+
+/* start.c */
+struct module_host *module_host(void);
+
+/* host_ops.c */
+extern const struct plx_host_ops module_host_ops;
+int spaces_create(struct module_host *h);
+
+/* io.c */
+void io_init(struct module_host *h);
+
+/* block.c */
+void block_use_at(struct module_host *h, uint64_t base);
+void block_init(struct module_host *h);
+
+/* trap.c */
+int world_trap(struct world_ctx *ctx);
+void world_fault(struct world_ctx *ctx, struct world_frame *frame);
+void world_breathe(struct module_host *h);
+
+/* world_call.S */
+void world_call_switch(struct world_ctx *ctx);
+void enter_guest(struct mon_vcpu *vcpu);
+
+static inline uint64_t ring0_cr2(void)
+{
+	uint64_t value;
+
+	__asm__ volatile("movq %%cr2, %0" : "=r"(value));
+	return value;
+}
+
+static inline void ring0_set_cr3(uint64_t value)
+{
+	__asm__ volatile("movq %0, %%cr3" : : "r"(value) : "memory");
+}
+
+static inline uint64_t ring0_cr3(void)
+{
+	uint64_t value;
+
+	__asm__ volatile("movq %%cr3, %0" : "=r"(value));
+	return value;
+}
+
+static inline void ring0_invlpg(uint64_t va)
+{
+	__asm__ volatile("invlpg (%0)" : : "r"(va) : "memory");
+}
+
+static inline uint64_t ring0_tsc(void)
+{
+	uint32_t low, high;
+
+	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+	return (uint64_t)high << 32 | low;
+}
+
+#endif
