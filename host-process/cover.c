@@ -5,7 +5,7 @@
 #include "host-process/process.h"
 #include "monitor/cover.h"
 
-const struct plx_cover *plx_vm_cover(struct plx_vm *vm)
+const struct plx_cover *hp_cover(struct plx_vm *vm)
 {
 	struct mon_engine *e = vm->engine;
 	struct cover *c = hp_arena_alloc(vm, sizeof(*c), 64);

@@ -7,8 +7,6 @@
 #define _GNU_SOURCE
 #include <asm/prctl.h>
 #include <cpuid.h>
-#include <errno.h>
-#include <string.h>
 #include <sys/auxv.h>
 #include <sys/syscall.h>
 
@@ -23,7 +21,7 @@
  * away. @use puts the choice where it is looked up while guests run.
  */
 struct feature {
-	const char *name;
+	uint32_t bit;
 	bool (*present)(void);
 	void (*use)(struct plx_vm *vm, bool better);
 	const char *what;
@@ -65,32 +63,16 @@ static void use_lahf(struct plx_vm *vm, bool better)
 }
 
 static const struct feature features[] = {
-	{ "fsgsbase", has_fsgsbase, use_fsgsbase, "FS base by WRFSBASE, else by a system call" },
-	{ "lahf", has_lahf, use_lahf, "guest flags by SAHF on entry, else by POPFQ" },
+	{ HOST_FEATURE_FSGSBASE, has_fsgsbase, use_fsgsbase, "FS base by WRFSBASE, else by a system call" },
+	{ HOST_FEATURE_LAHF, has_lahf, use_lahf, "guest flags by SAHF on entry, else by POPFQ" },
 };
 
-int hp_features_parse(struct plx_vm *vm, const char *list)
+int hp_features_choose(struct plx_vm *vm, const char *list)
 {
-	bool use[PLX_ARRAY_SIZE(features)];
+	uint32_t off;
+	int err = host_features_parse(list, &off, vm->head.error, sizeof(vm->head.error));
 
-	for (unsigned int i = 0; i < PLX_ARRAY_SIZE(features); i++)
-		use[i] = features[i].present();
-	while (list && *list) {
-		size_t n = strcspn(list, ",");
-		bool known = false;
-
-		for (unsigned int i = 0; n > 1 && *list == '-' && i < PLX_ARRAY_SIZE(features); i++) {
-			if (strlen(features[i].name) == n - 1 && !memcmp(features[i].name, list + 1, n - 1)) {
-				use[i] = false;
-				known = true;
-			}
-		}
-		if (!known)
-			return hp_error(vm, -EINVAL, "--host-features: \"%.*s\" is not known; features can only be taken "
-					"away, by -fsgsbase or -lahf", (int)n, list);
-		list += n + (list[n] == ',');
-	}
-	for (unsigned int i = 0; i < PLX_ARRAY_SIZE(features); i++)
-		features[i].use(vm, use[i]);
-	return 0;
+	for (unsigned int i = 0; !err && i < PLX_ARRAY_SIZE(features); i++)
+		features[i].use(vm, !(off & features[i].bit) && features[i].present());
+	return err;
 }

@@ -7,8 +7,8 @@
 
 #include "host-process/process.h"
 
-/* Look what the host has, then take away what @list names ("-bmi2,-fsgsbase"). 0 or -errno. */
-int hp_features_parse(struct plx_vm *vm, const char *list);
+/* Look what the host has, without what @list takes away ("-lahf,-fsgsbase"), and choose. 0, or -errno and the VM's error. */
+int hp_features_choose(struct plx_vm *vm, const char *list);
 bool hp_is_callout(void *owner, uint32_t linear);
 
 #endif

@@ -26,7 +26,7 @@ void hp_host_env(struct plx_vm *vm)
 	host_fs(vm);
 }
 
-void plx_vm_host_call(struct plx_vm *vm)
+void hp_host_call(struct plx_vm *vm)
 {
 	if (vm->running && pthread_equal(pthread_self(), vm->vcpu_thread))
 		mon_fpu_save(vm->vcpu);
@@ -37,7 +37,7 @@ static uint32_t io_in(void *host, uint16_t port, unsigned int size)
 	struct plx_vm *vm = host;
 
 	host_fs(vm);
-	return vm->machine_ops->in(vm->machine, port, size);
+	return vm->head.machine_ops->in(vm->head.machine, port, size);
 }
 
 static void io_out(void *host, uint16_t port, unsigned int size, uint32_t value)
@@ -45,7 +45,7 @@ static void io_out(void *host, uint16_t port, unsigned int size, uint32_t value)
 	struct plx_vm *vm = host;
 
 	host_fs(vm);
-	vm->machine_ops->out(vm->machine, port, size, value);
+	vm->head.machine_ops->out(vm->head.machine, port, size, value);
 }
 
 static uint32_t io_ins(void *host, uint16_t port, unsigned int size, void *buf, uint32_t count)
@@ -53,7 +53,7 @@ static uint32_t io_ins(void *host, uint16_t port, unsigned int size, void *buf, 
 	struct plx_vm *vm = host;
 
 	host_fs(vm);
-	return vm->machine_ops->ins(vm->machine, port, size, buf, count);
+	return vm->head.machine_ops->ins(vm->head.machine, port, size, buf, count);
 }
 
 static uint32_t io_outs(void *host, uint16_t port, unsigned int size, const void *buf, uint32_t count)
@@ -61,7 +61,7 @@ static uint32_t io_outs(void *host, uint16_t port, unsigned int size, const void
 	struct plx_vm *vm = host;
 
 	host_fs(vm);
-	return vm->machine_ops->outs(vm->machine, port, size, buf, count);
+	return vm->head.machine_ops->outs(vm->head.machine, port, size, buf, count);
 }
 
 static uint32_t io_mmio_read(void *host, uint32_t gpa, unsigned int size)
@@ -72,7 +72,7 @@ static uint32_t io_mmio_read(void *host, uint32_t gpa, unsigned int size)
 	vm->vm.mmio_gpa = gpa;
 	vm->vm.mmio_write = 0;
 	host_fs(vm);
-	vm->vm.mmio_value = vm->machine_ops->mmio_read(vm->machine, gpa, size);
+	vm->vm.mmio_value = vm->head.machine_ops->mmio_read(vm->head.machine, gpa, size);
 	return vm->vm.mmio_value;
 }
 
@@ -85,7 +85,7 @@ static void io_mmio_write(void *host, uint32_t gpa, unsigned int size, uint32_t 
 	vm->vm.mmio_value = value;
 	vm->vm.mmio_write = 1;
 	host_fs(vm);
-	vm->machine_ops->mmio_write(vm->machine, gpa, size, value);
+	vm->head.machine_ops->mmio_write(vm->head.machine, gpa, size, value);
 }
 
 static int io_intack(void *host)
@@ -93,7 +93,7 @@ static int io_intack(void *host)
 	struct plx_vm *vm = host;
 
 	host_fs(vm);
-	return vm->machine_ops->intack(vm->machine);
+	return vm->head.machine_ops->intack(vm->head.machine);
 }
 
 static bool io_ferr(void *host, bool level)
@@ -101,7 +101,7 @@ static bool io_ferr(void *host, bool level)
 	struct plx_vm *vm = host;
 
 	host_fs(vm);
-	return vm->machine_ops->ferr ? vm->machine_ops->ferr(vm->machine, level) : true;
+	return vm->head.machine_ops->ferr ? vm->head.machine_ops->ferr(vm->head.machine, level) : true;
 }
 
 void hp_io_init(struct plx_vm *vm)

@@ -10,7 +10,6 @@ host_process_libhostprocess_a_SOURCES = \
 	host-process/process.h \
 	host-process/signal.c \
 	host-process/spaces.c \
-	host-process/stats.c \
 	host-process/trace.c \
 	host-process/vm.c
 host_process_libhostprocess_a_CFLAGS = $(AM_CFLAGS) -mgeneral-regs-only -fno-stack-protector

@@ -143,7 +143,7 @@ static void host_wait_word(void *host, const uint32_t *word)
 static uint64_t host_ticks(void *host)
 {
 	(void)host;
-	return hp_rdtsc();
+	return host_rdtsc();
 }
 
 static void host_die(void *host, const char *what, int err)

@@ -2,7 +2,7 @@
 /*
  * host-process/process.h - the process host: a VM inside an ordinary unprivileged process.
  *
- *      vm.c       the API of include/plexus/plexus.h
+ *      vm.c       struct plx_vm_ops: the API of include/plexus/plexus.h
  *      map.c      memory objects, the low 4 GiB, the window, LDT: struct plx_host_ops
  *      signal.c   exceptions and kicks arrive here
  *      io.c       from guest code out to the machine's callbacks, and back
@@ -20,22 +20,21 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "host/host.h"
 #include "monitor/engine.h"
 #include "monitor/native.h"
 #include "plexus/plexus.h"
 
-#define HP_ERROR_MAX 256
 #define HP_ARENA_BYTES (2ull << 30)
 
 struct plx_vm {
+	struct plx_vm_head head;
 	struct mon_vm vm;
 	struct mon_vcpu *vcpu;
 	struct mon_engine *engine;
 	struct mon_cpu_features features;
 	struct mon_native native;
 
-	const struct plx_machine_ops *machine_ops;
-	void *machine;
 	struct mon_io_ops io;
 
 	uint8_t *arena;
@@ -54,9 +53,6 @@ struct plx_vm {
 	struct mon_space *wanted_space;	/* home shall make a process for it */
 	pthread_t vcpu_thread;
 	void *signal_stack;
-
-	uint64_t start_ns, start_ticks;
-	char error[HP_ERROR_MAX];
 };
 
 /* map.c */
@@ -75,17 +71,22 @@ void hp_signals_remove(struct plx_vm *vm);
 void hp_spaces_create(struct plx_vm *vm);
 void hp_spaces_destroy(struct plx_vm *vm);
 bool hp_spaces_lost(struct plx_vm *vm);	/* home, when it has stopped running: did a process die? plx_vm_error says how */
+void hp_child_died(struct plx_vm *vm);
 int hp_hand_over(void *host, struct mon_space *from, struct mon_space *to);
 
 /* io.c */
 void hp_host_env(struct plx_vm *vm);
 void hp_io_init(struct plx_vm *vm);
+void hp_host_call(struct plx_vm *vm);
 
-/* trace.c */
+/* trace.c, cover.c */
 bool hp_trace_watches(const struct mon_engine *e, uint32_t linear);
+void hp_trace_collect(struct plx_vm *vm);
+struct plx_trace *hp_trace(struct plx_vm *vm, uint32_t entries, bool wait);
+const struct plx_cover *hp_cover(struct plx_vm *vm);
 
-/* vm.c */
-int hp_error(struct plx_vm *vm, int err, const char *format, ...) PLX_PRINTF(3, 4);
+/* The last error as one sentence; it is @err again. */
+#define hp_error(vm, err, ...) host_error(&(vm)->head, err, __VA_ARGS__)
 
 /* System calls without libc: no errno, no thread-local storage. -errno on failure. */
 static inline long hp_syscall6(long n, long a, long b, long c, long d, long e, long f)
@@ -98,14 +99,6 @@ static inline long hp_syscall6(long n, long a, long b, long c, long d, long e, l
 	__asm__ volatile("syscall" : "=a"(ret) : "a"(n), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
 			 : "rcx", "r11", "memory");
 	return ret;
-}
-
-static inline uint64_t hp_rdtsc(void)
-{
-	uint32_t low, high;
-
-	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-	return (uint64_t)high << 32 | low;
 }
 
 #endif

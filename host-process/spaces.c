@@ -45,7 +45,7 @@ static void wake(struct mon_space *sp)
  */
 static void stay_together(struct plx_vm *vm, struct mon_space *from, struct mon_space *to)
 {
-	uint64_t now = hp_rdtsc();
+	uint64_t now = host_rdtsc();
 	cpu_set_t one;
 	int cpu;
 
@@ -142,7 +142,7 @@ static bool look_around(struct plx_vm *vm)
 	return vm->lost;
 }
 
-void plx_vm_child_died(struct plx_vm *vm)
+void hp_child_died(struct plx_vm *vm)
 {
 	struct mon_engine *e = vm->engine;
 

@@ -14,14 +14,14 @@ bool hp_trace_watches(const struct mon_engine *e, uint32_t linear)
 	return false;
 }
 
-void plx_vm_trace_collect(struct plx_vm *vm)
+void hp_trace_collect(struct plx_vm *vm)
 {
 	trace_collect(vm->engine);
 }
 
 #define TRACE_ENTRIES_MAX (1u << 24)
 
-struct plx_trace *plx_vm_trace(struct plx_vm *vm, uint32_t entries, bool wait)
+struct plx_trace *hp_trace(struct plx_vm *vm, uint32_t entries, bool wait)
 {
 	struct plx_trace *trace;
 

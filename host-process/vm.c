@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * host-process/vm.c - include/plexus/plexus.h, implemented by an ordinary process.
+ * host-process/vm.c - struct plx_vm_ops, implemented by an ordinary process.
  *
- * Asked by:  user/, devices/pc.c. Asks: monitor/engine.h, map.c, signal.c, io.c.
+ * Asked by:  host/vm.c. Asks: monitor/engine.h, map.c, signal.c, io.c.
  * State:     all of it in the arena, which is shared memory at one address (struct plx_vm included).
  */
 #define _GNU_SOURCE
@@ -10,45 +10,19 @@
 #include <cpuid.h>
 #include <errno.h>
 #include <linux/futex.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "host-process/features.h"
 #include "host-process/process.h"
+#include "monitor/stats.h"
+#include "plexus/plexus-abi.h"
 
-#define RAM_MAX 0xe0000000ull		/* 3.5 GiB: above are devices and the firmware */
-
-/* Why plx_vm_create failed: there is no VM yet to keep it. Written by plx_vm_create only. */
-static char create_error[HP_ERROR_MAX] = "no error";
-
-int hp_error(struct plx_vm *vm, int err, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(vm->error, sizeof(vm->error), format, args);
-	va_end(args);
-	return err;
-}
-
-const char *plx_vm_error(const struct plx_vm *vm)
-{
-	return vm ? vm->error : create_error;
-}
-
-static uint64_t clock_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
-}
+static const struct plx_vm_ops process_ops;
 
 static void host_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t regs[4])
 {
@@ -90,7 +64,7 @@ static int build(struct plx_vm *vm, const struct plx_vm_config *config)
 	if (!err)
 		hp_spaces_create(vm);
 	if (!err)
-		err = hp_features_parse(vm, config->host_features);
+		err = hp_features_choose(vm, config->host_features);
 	if (err)
 		return err;
 
@@ -133,33 +107,26 @@ bool hp_is_callout(void *owner, uint32_t linear)
 	return engine_is_callout_site(owner, linear) || hp_trace_watches(owner, linear);
 }
 
-int plx_vm_create(const struct plx_vm_config *config, struct plx_vm **out)
+int hp_vm_create(const struct plx_vm_config *config, struct plx_vm **out, char *why, size_t why_bytes)
 {
 	struct plx_vm *vm;
 	uint8_t *arena;
 	int err;
 
-	if (!config->ram_bytes || config->ram_bytes > RAM_MAX || config->ram_bytes % (1u << 20)) {
-		snprintf(create_error, sizeof(create_error),
-			 "guest memory must be a multiple of 1 MiB, at most %llu MiB", RAM_MAX >> 20);
-		return -EINVAL;
-	}
 	arena = mmap(NULL, HP_ARENA_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (arena == MAP_FAILED) {
-		snprintf(create_error, sizeof(create_error), "cannot allocate the monitor's memory: %s; free some",
-			 strerror(errno));
-		return -errno;
+		err = -errno;
+		snprintf(why, why_bytes, "cannot allocate the monitor's memory: %s; free some", strerror(-err));
+		return err;
 	}
 	vm = (struct plx_vm *)arena;
 	vm->arena = arena;
 	vm->arena_used = sizeof(*vm);
 	vm->ram_fd = vm->window_fd = vm->native_fd = -1;
-	vm->start_ns = clock_ns();
-	vm->start_ticks = hp_rdtsc();
-	snprintf(vm->error, sizeof(vm->error), "no error");
+	host_head_init(&vm->head, &process_ops);
 	err = build(vm, config);
 	if (err) {
-		snprintf(create_error, sizeof(create_error), "%s", vm->error);
+		snprintf(why, why_bytes, "%s", vm->head.error);
 		hp_memory_destroy(vm);
 		munmap(arena, HP_ARENA_BYTES);
 		return err;
@@ -168,30 +135,24 @@ int plx_vm_create(const struct plx_vm_config *config, struct plx_vm **out)
 	return 0;
 }
 
-void plx_vm_destroy(struct plx_vm *vm)
+static void vm_destroy(struct plx_vm *vm)
 {
 	hp_spaces_destroy(vm);
 	hp_memory_destroy(vm);
 	munmap(vm->arena, HP_ARENA_BYTES);
 }
 
-void plx_vm_set_machine(struct plx_vm *vm, const struct plx_machine_ops *ops, void *machine)
-{
-	vm->machine_ops = ops;
-	vm->machine = machine;
-}
-
-void *plx_vm_alloc(struct plx_vm *vm, size_t nbytes)
+static void *vm_alloc(struct plx_vm *vm, size_t nbytes)
 {
 	return hp_arena_alloc(vm, nbytes, 64);
 }
 
-uint8_t *plx_vm_ram(struct plx_vm *vm)
+static uint8_t *vm_ram(struct plx_vm *vm)
 {
 	return vm->vm.ram;
 }
 
-int plx_vm_map(struct plx_vm *vm, uint32_t gpa, uint64_t nbytes, uint64_t offset, int kind)
+static int vm_map(struct plx_vm *vm, uint32_t gpa, uint64_t nbytes, uint64_t offset, int kind)
 {
 	if ((gpa | nbytes | offset) & PLX_PAGE_MASK || gpa + nbytes > 1ull << 32 ||
 	    (kind != PLX_MAP_NONE && offset + nbytes > vm->ram_bytes))
@@ -213,17 +174,17 @@ int plx_vm_map(struct plx_vm *vm, uint32_t gpa, uint64_t nbytes, uint64_t offset
 	return 0;
 }
 
-void plx_vm_dma_read(struct plx_vm *vm, uint32_t gpa, void *buf, uint32_t nbytes)
+static void vm_dma_read(struct plx_vm *vm, uint32_t gpa, void *buf, uint32_t nbytes)
 {
 	mon_phys_read(vm->vcpu, gpa, buf, nbytes);
 }
 
-void plx_vm_dma_write(struct plx_vm *vm, uint32_t gpa, const void *buf, uint32_t nbytes)
+static void vm_dma_write(struct plx_vm *vm, uint32_t gpa, const void *buf, uint32_t nbytes)
 {
 	mon_phys_write(vm->vcpu, gpa, buf, nbytes);
 }
 
-void plx_vm_set_a20(struct plx_vm *vm, bool open)
+static void vm_set_a20(struct plx_vm *vm, bool open)
 {
 	uint32_t mask = open ? ~0u : ~(1u << 20);
 
@@ -244,7 +205,7 @@ static void kick(struct plx_vm *vm)
 	syscall(SYS_tgkill, vm->vcpu_pid, vm->vcpu_tid, HP_KICK_SIGNAL);
 }
 
-void plx_set_intr(struct plx_vm *vm, bool level)
+static void vm_set_intr(struct plx_vm *vm, bool level)
 {
 	uint32_t old = __atomic_exchange_n(&vm->engine->intr, level, __ATOMIC_SEQ_CST);
 
@@ -252,25 +213,25 @@ void plx_set_intr(struct plx_vm *vm, bool level)
 		kick(vm);
 }
 
-void plx_pulse_nmi(struct plx_vm *vm)
+static void vm_pulse_nmi(struct plx_vm *vm)
 {
 	__atomic_store_n(&vm->engine->nmi, 1, __ATOMIC_SEQ_CST);
 	kick(vm);
 }
 
-void plx_vm_stop(struct plx_vm *vm)
+static void vm_stop(struct plx_vm *vm)
 {
 	__atomic_fetch_or(&vm->engine->stop, ENGINE_STOP_QUIT, __ATOMIC_SEQ_CST);
 	kick(vm);
 }
 
-void plx_vm_request_reset(struct plx_vm *vm)
+static void vm_request_reset(struct plx_vm *vm)
 {
 	__atomic_fetch_or(&vm->engine->stop, ENGINE_STOP_RESET, __ATOMIC_SEQ_CST);
 	kick(vm);
 }
 
-void plx_vm_reset_cpu(struct plx_vm *vm)
+static void vm_reset_cpu(struct plx_vm *vm)
 {
 	__atomic_store_n(&vm->engine->nmi, 0, __ATOMIC_SEQ_CST);
 	start_vcpu(vm);
@@ -284,11 +245,11 @@ static struct mon_seg flat_segment(uint16_t sel, uint32_t type)
 				 MON_SEG_ACCESSED, .limit = 0xffffffff };
 }
 
-void plx_vm_start_flat(struct plx_vm *vm, const struct plx_flat_start *start)
+static void vm_start_flat(struct plx_vm *vm, const struct plx_flat_start *start)
 {
 	struct mon_vcpu *v = vm->vcpu;
 
-	plx_vm_reset_cpu(vm);
+	vm_reset_cpu(vm);
 	v->cr0 |= X86_CR0_PE;
 	v->gdtr = (struct mon_dtr){ .base = start->gdt_base, .limit = start->gdt_limit };
 	for (unsigned int i = 0; i < 6; i++)
@@ -301,27 +262,41 @@ void plx_vm_start_flat(struct plx_vm *vm, const struct plx_flat_start *start)
 	v->mode_dirty = 1;
 }
 
-void plx_vm_dump_registers(struct plx_vm *vm, char *buf, size_t nbytes)
+static struct plexus_segment segment(const struct mon_seg *s)
 {
-	static const char *const name[6] = { "ES", "CS", "SS", "DS", "FS", "GS" };
-	const struct mon_vcpu *v = vm->vcpu;
-	size_t n;
-
-	n = (size_t)snprintf(buf, nbytes,
-		"EAX=%08x EBX=%08x ECX=%08x EDX=%08x\nESI=%08x EDI=%08x EBP=%08x ESP=%08x\n"
-		"EIP=%08x EFLAGS=%08x CPL=%u\nCR0=%08x CR2=%08x CR3=%08x CR4=%08x\n",
-		v->gpr[X86_EAX], v->gpr[X86_EBX], v->gpr[X86_ECX], v->gpr[X86_EDX],
-		v->gpr[X86_ESI], v->gpr[X86_EDI], v->gpr[X86_EBP], v->gpr[X86_ESP],
-		v->eip, v->eflags, v->cpl, v->cr0, v->cr2, v->cr3, v->cr4);
-	for (unsigned int i = 0; i < 6 && n < nbytes; i++)
-		n += (size_t)snprintf(buf + n, nbytes - n, "%s=%04x base %08x limit %08x attr %05x\n", name[i],
-				      v->seg[i].sel, v->seg[i].base, v->seg[i].limit, v->seg[i].attr);
-	if (n < nbytes)
-		snprintf(buf + n, nbytes - n, "GDT base %08x limit %04x  IDT base %08x limit %04x  TR=%04x base %08x\n",
-			 v->gdtr.base, v->gdtr.limit, v->idtr.base, v->idtr.limit, v->tr.sel, v->tr.base);
+	return (struct plexus_segment){ .selector = s->sel, .base = s->base, .limit = s->limit, .attributes = s->attr };
 }
 
-enum plx_exit plx_vcpu_run(struct plx_vm *vm)
+static bool vm_registers(struct plx_vm *vm, struct plexus_registers *to)
+{
+	const struct mon_vcpu *v = vm->vcpu;
+
+	memcpy(to->gpr, v->gpr, sizeof(to->gpr));
+	for (unsigned int i = 0; i < 6; i++)
+		to->segment[i] = segment(&v->seg[i]);
+	to->segment[6] = segment(&v->ldtr);
+	to->segment[7] = segment(&v->tr);
+	to->cpl = v->cpl;
+	to->eip = v->eip;
+	to->eflags = v->eflags;
+	to->cr0 = v->cr0;
+	to->cr2 = v->cr2;
+	to->cr3 = v->cr3;
+	to->cr4 = v->cr4;
+	to->gdt_base = v->gdtr.base;
+	to->gdt_limit = v->gdtr.limit;
+	to->idt_base = v->idtr.base;
+	to->idt_limit = v->idtr.limit;
+	to->halted = v->halted;
+	return true;
+}
+
+static size_t vm_stat_values(struct plx_vm *vm, uint64_t *values, size_t max)
+{
+	return engine_stat_values(vm->engine, values, max);
+}
+
+static enum plx_exit vm_run(struct plx_vm *vm)
 {
 	enum engine_result result;
 	sigset_t block, old;
@@ -370,3 +345,27 @@ enum plx_exit plx_vcpu_run(struct plx_vm *vm)
 		return PLX_EXIT_ERROR;
 	}
 }
+
+static const struct plx_vm_ops process_ops = {
+	.destroy = vm_destroy,
+	.alloc = vm_alloc,
+	.host_call = hp_host_call,
+	.ram = vm_ram,
+	.map = vm_map,
+	.dma_read = vm_dma_read,
+	.dma_write = vm_dma_write,
+	.set_a20 = vm_set_a20,
+	.run = vm_run,
+	.set_intr = vm_set_intr,
+	.pulse_nmi = vm_pulse_nmi,
+	.stop = vm_stop,
+	.request_reset = vm_request_reset,
+	.child_died = hp_child_died,
+	.reset_cpu = vm_reset_cpu,
+	.start_flat = vm_start_flat,
+	.registers = vm_registers,
+	.stat_values = vm_stat_values,
+	.trace = hp_trace,
+	.trace_collect = hp_trace_collect,
+	.cover = hp_cover,
+};

@@ -247,6 +247,20 @@ static void check_processor(struct examination *ex)
 	     fsgsbase && bmi2 && erms && xsave ? "" : " (what is not there only costs speed)");
 }
 
+/* ---- the other host ---------------------------------------------------------------------------- */
+
+/* Nobody needs it: `plexus run` does without. */
+static void check_module(struct examination *ex)
+{
+	char text[512];
+	int err = plx_host_module_check(text, sizeof(text));
+
+	if (err == -ENOENT)
+		find(ex, FINDING_OK, "module host", "no /dev/plexus, which only --host module needs (as root: modprobe plexus)");
+	else
+		find(ex, err ? FINDING_WARNING : FINDING_OK, "module host", "%s", text);
+}
+
 /* ---- permissions and packages ------------------------------------------------------------------- */
 
 static void check_seccomp(struct examination *ex)
@@ -298,6 +312,7 @@ bool doctor_examine(FILE *out, const char *root)
 	check_memory(&ex);
 	check_processor(&ex);
 	check_seccomp(&ex);
+	check_module(&ex);
 	check_firmware(&ex);
 	return !ex.missing;
 }

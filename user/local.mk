@@ -110,7 +110,9 @@ plexus_LDADD = \
 	user/libcallbacks.a \
 	guest-bios/libguestbios.a \
 	devices/libdevices.a \
+	host/libhost.a \
 	host-process/libhostprocess.a \
+	host-module/libclient.a \
 	host/libhost.a \
 	monitor/libmonitor.a \
 	nexus/libnexus.a \

@@ -19,7 +19,8 @@
 enum option_code {
 	OPT_DISK = 256, OPT_SNAPSHOT, OPT_MEMORY, OPT_SERIAL, OPT_DISPLAY, OPT_SCREENSHOT, OPT_KERNEL, OPT_INITRD, OPT_APPEND,
 	OPT_FIRMWARE, OPT_VGA_ROM, OPT_NO_VGA, OPT_DEBUG_CONSOLE, OPT_REWRITE, OPT_HOST_FEATURES, OPT_TRIPLE_FAULT, OPT_STATS, OPT_COUNT,
-	OPT_TRACE, OPT_TRACE_SUMMARY, OPT_TRACE_FULL, OPT_PROFILE, OPT_COVERAGE, OPT_HELP,
+	OPT_TRACE, OPT_TRACE_SUMMARY, OPT_TRACE_FULL, OPT_PROFILE, OPT_COVERAGE, OPT_HOST, OPT_DESCRIPTOR_TABLES, OPT_MONITOR_HIGH,
+	OPT_HELP,
 };
 
 static const struct option long_options[] = {
@@ -37,6 +38,9 @@ static const struct option long_options[] = {
 	{ "no-vga", no_argument, NULL, OPT_NO_VGA },
 	{ "debug-console", required_argument, NULL, OPT_DEBUG_CONSOLE },
 	{ "rewrite", required_argument, NULL, OPT_REWRITE },
+	{ "host", required_argument, NULL, OPT_HOST },
+	{ "descriptor-tables", required_argument, NULL, OPT_DESCRIPTOR_TABLES },
+	{ "monitor-high", no_argument, NULL, OPT_MONITOR_HIGH },
 	{ "host-features", required_argument, NULL, OPT_HOST_FEATURES },
 	{ "on-triple-fault", required_argument, NULL, OPT_TRIPLE_FAULT },
 	{ "stats", optional_argument, NULL, OPT_STATS },
@@ -81,9 +85,14 @@ const char run_options_help[] =
 	"  --coverage=FILE          which instructions ran, and how; read it with `plexus prescan --coverage=FILE`\n"
 	"\n"
 	"How it runs:\n"
+	"  --host process|module|auto   in this process, in the kernel by /dev/plexus, or in the kernel if that can be\n"
+	"                           (default: process)\n"
 	"  --rewrite adaptive|farcall|int3|interpret\n"
 	"                           how sensitive instructions are replaced (default: adaptive)\n"
 	"  --host-features LIST     processor features not to use, such as -fsgsbase\n"
+	"  --descriptor-tables free|guest      with --host module: where the real descriptor tables stand, in linear\n"
+	"                           addresses that the guest leaves free, or where its own are (default: free)\n"
+	"  --monitor-high           with --host module: the monitor stands above the guest's 4 GiB\n"
 	"  --on-triple-fault exit|reset        (default: exit)\n"
 	"\n"
 	"With the serial port on a terminal, Ctrl-A x leaves and Ctrl-A h tells the other keys.\n"
@@ -177,6 +186,18 @@ static int read_rewrite(struct run_options *o, const char *text, char *why, size
 	return 0;
 }
 
+static int read_host(struct run_options *o, const char *text, char *why, size_t why_bytes)
+{
+	static const char *const words[] = { "process", "module", "auto", NULL };
+	static const enum plx_host values[] = { PLX_HOST_PROCESS, PLX_HOST_MODULE, PLX_HOST_AUTO };
+	int i = one_of(text, words);
+
+	if (i < 0)
+		return refuse(why, why_bytes, "--host: '%s' is none of process, module and auto", text);
+	o->host = values[i];
+	return 0;
+}
+
 /* Signs, names and commas; which names there are the engine knows. */
 static int read_host_features(struct run_options *o, const char *text, char *why, size_t why_bytes)
 {
@@ -246,6 +267,16 @@ static int read_option(struct run_options *o, int code, const char *arg, char *w
 		return read_path(&o->debug_console, "debug-console", arg, why, why_bytes);
 	case OPT_REWRITE:
 		return read_rewrite(o, arg, why, why_bytes);
+	case OPT_HOST:
+		return read_host(o, arg, why, why_bytes);
+	case OPT_DESCRIPTOR_TABLES:
+		if (strcmp(arg, "free") && strcmp(arg, "guest"))
+			return refuse(why, why_bytes, "--descriptor-tables: '%s' is neither free nor guest", arg);
+		o->descriptor_tables_guest = !strcmp(arg, "guest");
+		return 0;
+	case OPT_MONITOR_HIGH:
+		o->monitor_high = true;
+		return 0;
 	case OPT_HOST_FEATURES:
 		return read_host_features(o, arg, why, why_bytes);
 	case OPT_TRIPLE_FAULT:
@@ -295,6 +326,12 @@ static int check_together(const struct run_options *o, char *why, size_t why_byt
 	if (o->display == DISPLAY_CURSES && o->serial == SERIAL_STDIO)
 		return refuse(why, why_bytes,
 			      "--display curses and --serial stdio both want the terminal; use --serial pty or file:PATH");
+	if (o->host == PLX_HOST_MODULE && run_options_record(o))
+		return refuse(why, why_bytes, "%s is recorded by --host process only; leave out --host module",
+			      o->coverage ? "coverage" : "a trace");
+	if (o->host == PLX_HOST_PROCESS && (o->descriptor_tables_guest || o->monitor_high))
+		return refuse(why, why_bytes, "%s needs --host module beside it",
+			      o->descriptor_tables_guest ? "--descriptor-tables=guest" : "--monitor-high");
 	return 0;
 }
 

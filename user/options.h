@@ -29,6 +29,8 @@ struct run_options {
 	const char *firmware, *vga_rom;	/* NULL: what is installed */
 	bool no_vga;
 	const char *debug_console;	/* NULL: nobody listens */
+	enum plx_host host;
+	bool descriptor_tables_guest, monitor_high;
 	enum plx_rewrite rewrite;
 	const char *host_features;
 	bool reset_on_triple_fault;
@@ -39,6 +41,12 @@ struct run_options {
 	const char *coverage;		/* NULL: what runs is not recorded */
 	bool help;			/* --help was given: nothing else counts */
 };
+
+/* A trace or coverage is wanted: that is what the process host alone can do. */
+static inline bool run_options_record(const struct run_options *o)
+{
+	return trace_wanted(&o->trace) || o->coverage;
+}
 
 /*
  * @argv[0] is the word "run". 0, or -EINVAL with one sentence in @why. The strings are argv's own.

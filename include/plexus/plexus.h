@@ -2,7 +2,8 @@
 /*
  * include/plexus/plexus.h - the one API of both hosts: a machine's memory, its processor, and running it.
  *
- * Asked by:  user/ and devices/pc.c. Implemented by host-process/ and, later, host-module/ behind an ioctl library.
+ * Asked by:  user/ and devices/pc.c. Implemented by host/vm.c, a door to host-process/ and to host-module/client/, which speaks
+ *            include/plexus/plexus-abi.h to the kernel module.
  * The shape is KVM's: create a VM, lay out its memory, create a vCPU, run, handle exits. Port and memory-mapped I/O go
  * through struct plx_machine_ops instead of an exit, so that a host that has the device model a function call away can use it so.
  *
@@ -18,12 +19,21 @@ struct plx_vm;
 
 enum plx_rewrite { PLX_REWRITE_ADAPTIVE = 0, PLX_REWRITE_FARCALL, PLX_REWRITE_INT3, PLX_REWRITE_INTERPRET };
 
+enum plx_host {
+	PLX_HOST_PROCESS = 0,	/* in this process, without privilege */
+	PLX_HOST_MODULE,	/* in ring 0, by plexus.ko behind /dev/plexus */
+	PLX_HOST_AUTO,		/* the module if it is there, may be opened and is of our version; else the process */
+};
+
 struct plx_vm_config {
+	enum plx_host host;
 	uint64_t ram_bytes;		/* guest RAM, from address 0 (with no hole: at most 3.5 GiB), multiple of 1 MiB */
 	uint64_t extra_bytes;		/* room behind it for ROMs and video memory, placed with plx_vm_map */
 	enum plx_rewrite rewrite;
 	const char *host_features;	/* "--host-features=" list such as "-lahf,-fsgsbase"; NULL: all there are */
 	bool count_instructions;	/* costs some speed; plx_vm_stats then has the interpreter's share */
+	bool descriptor_tables_guest;	/* module: the real descriptor tables stand where the guest believes its own to be */
+	bool monitor_high;		/* module: the monitor stands above 4 GiB, not in the guest's linear space */
 };
 
 /* The machine around the processor. Sizes are 1, 2, 4. May be called with the machine's lock not held; called on the vCPU's
@@ -54,6 +64,8 @@ void *plx_vm_alloc(struct plx_vm *vm, size_t nbytes);
 
 int plx_vm_create(const struct plx_vm_config *config, struct plx_vm **vm);
 void plx_vm_destroy(struct plx_vm *vm);
+/* 0 and in @text what the module is ("plexus.ko 0.1.0, up to ..."), or -errno and one sentence that says why it cannot be used. */
+int plx_host_module_check(char *text, size_t nbytes);
 /* The last error as one sentence; never NULL. With vm NULL: why plx_vm_create failed. */
 const char *plx_vm_error(const struct plx_vm *vm);
 /* The machine's functions, and all that they call, use general registers only (-mgeneral-regs-only) and nothing of libc but system-call
@@ -70,7 +82,7 @@ uint8_t *plx_vm_ram(struct plx_vm *vm);
 /* Say what guest physical [gpa, gpa + nbytes) is: pages of the RAM object from @offset. May be called while
  * the machine runs, from the vCPU's thread (PAM registers, VGA modes). Everything starts as PLX_MAP_NONE but RAM. */
 int plx_vm_map(struct plx_vm *vm, uint32_t gpa, uint64_t nbytes, uint64_t offset, int kind);
-/* DMA by devices; any thread that holds the machine's lock. */
+/* DMA by devices: from the vCPU's thread, or while it does not run. */
 void plx_vm_dma_read(struct plx_vm *vm, uint32_t gpa, void *buf, uint32_t nbytes);
 void plx_vm_dma_write(struct plx_vm *vm, uint32_t gpa, const void *buf, uint32_t nbytes);
 /* A20 gate: true = open (addresses pass unmasked). From the vCPU's thread. */

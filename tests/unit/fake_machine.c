@@ -92,6 +92,12 @@ void plx_vm_start_flat(struct plx_vm *vm, const struct plx_flat_start *start)
 	fake.flat_starts++;
 }
 
+int plx_host_module_check(char *text, size_t nbytes)
+{
+	snprintf(text, nbytes, "no module here");
+	return -ENOENT;
+}
+
 void plx_vm_dump_registers(struct plx_vm *vm, char *buf, size_t nbytes)
 {
 	(void)vm;

@@ -29,7 +29,7 @@ tests_unit_test_ring_LDADD = user/libuser.a user/libcallbacks.a $(CMOCKA_LIBS) -
 tests_unit_test_stats_SOURCES = tests/unit/test_stats.c
 tests_unit_test_stats_LDADD = user/libuser.a user/libcallbacks.a $(CMOCKA_LIBS)
 tests_unit_test_host_files_SOURCES = tests/unit/test_host_files.c
-tests_unit_test_host_files_LDADD = user/libuser.a user/libcallbacks.a guest-bios/libguestbios.a $(CMOCKA_LIBS)
+tests_unit_test_host_files_LDADD = user/libuser.a user/libcallbacks.a guest-bios/libguestbios.a host-module/libclient.a $(CMOCKA_LIBS)
 tests_unit_test_run_SOURCES = tests/unit/test_run.c tests/unit/fake_machine.c tests/unit/fake_machine.h
 tests_unit_test_run_LDADD = user/libuser.a user/libcallbacks.a guest-bios/libguestbios.a devices/libdevices.a \
 	prescan/libprescan.a $(CAPSTONE_LIBS) $(NCURSESW_LIBS) $(PNG_LIBS) $(LZMA_LIBS) $(ZLIB_LIBS) $(CMOCKA_LIBS) -lutil -lpthread
@@ -118,7 +118,7 @@ tests_unit_test_interp_native_LDADD = $(interp_libs)
 
 # The engine: whole little VMs, run natively.
 check_PROGRAMS += tests/unit/test_engine tests/unit/test_engine_events tests/unit/test_engine_user tests/unit/test_engine_random
-engine_libs = host-process/libhostprocess.a host/libhost.a monitor/libmonitor.a nexus/libnexus.a prescan/libprescan.a monitor/libmonitor.a \
+engine_libs = host/libhost.a host-process/libhostprocess.a host-module/libclient.a host/libhost.a monitor/libmonitor.a nexus/libnexus.a prescan/libprescan.a monitor/libmonitor.a \
 	$(CMOCKA_LIBS) -lpthread
 tests_unit_test_engine_SOURCES = tests/unit/test_engine.c tests/unit/engine_vm.h
 tests_unit_test_engine_LDADD = $(engine_libs)

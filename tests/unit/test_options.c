@@ -228,6 +228,42 @@ static void a_triple_fault_ends_or_resets(void **state)
 	refused("--on-triple-fault: 'halt' is neither reset nor exit", "--on-triple-fault=halt");
 }
 
+static void each_host_has_its_word(void **state)
+{
+	(void)state;
+	assert_int_equal(parse(NULL), 0);
+	assert_int_equal(options.host, PLX_HOST_PROCESS);
+	assert_int_equal(parse("--host", "module", NULL), 0);
+	assert_int_equal(options.host, PLX_HOST_MODULE);
+	assert_int_equal(parse("--host=auto", NULL), 0);
+	assert_int_equal(options.host, PLX_HOST_AUTO);
+	assert_int_equal(parse("--host=module", "--host=process", NULL), 0);
+	assert_int_equal(options.host, PLX_HOST_PROCESS);
+	refused("--host: 'kvm' is none of process, module and auto", "--host=kvm");
+}
+
+static void the_real_tables_and_the_monitor_are_placed_in_the_module_host_alone(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("--host=module", "--descriptor-tables=guest", "--monitor-high", NULL), 0);
+	assert_true(options.descriptor_tables_guest && options.monitor_high);
+	assert_int_equal(parse("--host=auto", "--descriptor-tables=guest", NULL), 0);
+	assert_int_equal(parse("--descriptor-tables=free", NULL), 0);
+	assert_false(options.descriptor_tables_guest);
+	refused("--descriptor-tables: 'low' is neither free nor guest", "--descriptor-tables=low");
+	refused("--descriptor-tables=guest needs --host module beside it", "--descriptor-tables=guest");
+	refused("--monitor-high needs --host module beside it", "--monitor-high");
+}
+
+static void traces_and_coverage_are_the_process_hosts(void **state)
+{
+	(void)state;
+	refused("a trace is recorded by --host process only; leave out --host module", "--host=module", "--trace=t");
+	refused("a trace is recorded by --host process only; leave out --host module", "--host=module", "--profile");
+	refused("coverage is recorded by --host process only; leave out --host module", "--host=module", "--coverage=c");
+	assert_int_equal(parse("--host=auto", "--trace-summary", NULL), 0);
+}
+
 static void help_counts_whatever_stands_beside_it(void **state)
 {
 	(void)state;
@@ -243,7 +279,8 @@ static void the_help_names_every_option(void **state)
 	static const char *const names[] = {
 		"--disk FILE", "--snapshot", "--kernel FILE", "--initrd FILE", "--append TEXT", "--firmware FILE", "--vga-rom FILE",
 		"--memory SIZE", "--no-vga", "--serial ", "--display ", "--screenshot FILE", "--debug-console FILE", "--stats[=FILE",
-		"--rewrite ", "--host-features LIST", "--on-triple-fault ",
+		"--rewrite ", "--host-features LIST", "--on-triple-fault ", "--host process|module|auto", "--descriptor-tables free|guest",
+		"--monitor-high",
 	};
 
 	(void)state;
@@ -258,6 +295,9 @@ int main(void)
 		cmocka_unit_test(without_options_there_is_256m_and_the_serial_port_on_stdio),
 		cmocka_unit_test(every_option_lands_where_it_belongs),
 		cmocka_unit_test(each_strategy_has_its_word),
+		cmocka_unit_test(each_host_has_its_word),
+		cmocka_unit_test(the_real_tables_and_the_monitor_are_placed_in_the_module_host_alone),
+		cmocka_unit_test(traces_and_coverage_are_the_process_hosts),
 		cmocka_unit_test(a_display_takes_the_terminal_from_the_serial_port),
 		cmocka_unit_test(sizes_are_powers_of_1024_and_a_bare_number_is_mib),
 		cmocka_unit_test(what_is_no_size_is_refused),
