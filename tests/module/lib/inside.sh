@@ -23,10 +23,26 @@ kernel_complaints() {
 # timer_ticks CPU: how many timer interrupts that processor has had.
 timer_ticks() { awk -v column=$(($1 + 2)) '/^ *LOC:/ { print $column }' /proc/interrupts; }
 
-free_kib() { # what can be used once caches are dropped, in KiB
+# free_kib: free memory in KiB, once caches are dropped and the processors' own small stocks of free pages are counted too (what
+# /proc/meminfo calls free leaves those out, and they come and go by the hundred).
+free_kib() {
 	sync
 	echo 3 > /proc/sys/vm/drop_caches
-	awk '/^MemFree:/ { print $2 }' /proc/meminfo
+	cat /proc/sys/vm/stat_refresh
+	awk '/^ *pages free / { pages += $3 } /^ *count: / { pages += $2 } END { print pages * 4 }' /proc/zoneinfo
+}
+
+# lost_kib COMMAND...: what running it costs in memory that does not come back, in KiB: once to fill the kernel's own caches, then
+# the middle one of five measurements, for the rest of the host moves by a few pages too. So COMMAND should do its deed ten times
+# or more: a page lost in each is 40 KiB then.
+lost_kib() {
+	"$@" || return 1
+	for _ in 1 2 3 4 5; do
+		free_before=$(free_kib)
+		"$@" || return 1
+		echo $((free_before - $(free_kib)))
+	done > /tmp/lost
+	sort -n /tmp/lost | sed -n 3p
 }
 
 guest_image() { # guest_image NAME: a small guest's disk, unpacked; prints its path
