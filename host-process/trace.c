@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * host-process/trace.c - memory for a trace: see include/plexus/trace.h.
+ * host-process/trace.c - memory for a trace: see include/plexus/trace.h and sites.h.
  */
 #include "host-process/process.h"
 #include "monitor/trace.h"
+#include "plexus/sites.h"
 #include "plexus/trace.h"
 
 bool hp_trace_watches(const struct mon_engine *e, uint32_t linear)
@@ -17,6 +18,11 @@ bool hp_trace_watches(const struct mon_engine *e, uint32_t linear)
 void hp_trace_collect(struct plx_vm *vm)
 {
 	trace_collect(vm->engine);
+}
+
+struct plx_sites *plx_vm_sites(struct plx_vm *vm)
+{
+	return vm->engine->sites;
 }
 
 #define TRACE_ENTRIES_MAX (1u << 24)

@@ -6,6 +6,7 @@
  * Asked by: the hosts, once for a machine, before engine_init.
  */
 #include "monitor/engine.h"
+#include "plexus/sites.h"
 
 static bool cache_tables(struct prescan_cache *c, engine_alloc_fn *alloc, void *arg)
 {
@@ -47,6 +48,7 @@ bool engine_allocate(struct mon_engine *e, unsigned int nspaces, engine_alloc_fn
 
 	ok &= (e->vm->page = alloc(arg, (1u << 20) * sizeof(*e->vm->page))) != NULL;
 	ok &= (e->ldt = alloc(arg, ENGINE_LDT_SLOTS * sizeof(*e->ldt))) != NULL;
+	ok &= (e->sites = alloc(arg, sizeof(*e->sites))) != NULL;
 	ok &= cache_tables(&e->cache, alloc, arg);
 	e->spaces = alloc(arg, SPACE_MAX * sizeof(*e->spaces));
 	if (!ok || !e->spaces)

@@ -11,6 +11,7 @@
  *      space.c      keeping them across CR3 loads
  *      segs.c       guest descriptor caches as host descriptors
  *      window.c     where nexus, cache and scratch pages stand, and moving them
+ *      sites.c      a table of the places where the monitor works for the guest
  *      trace.c      a record of each virtualized instruction, for who asks
  *      cover.c      which instructions ran, and how, for who asks
  *      prescan/translate.c, prescan/cache.c     fragments
@@ -64,6 +65,8 @@ struct ldt_slot {
 
 struct plx_trace;
 struct cover;
+struct plx_sites;
+struct plx_site;
 
 struct mon_engine {
 	struct mon_vcpu *vcpu;
@@ -115,9 +118,9 @@ struct mon_engine {
 	bool pf_armed, pf_write;
 	uint32_t pf_eip, pf_linear;
 
-	/* exits.c: sites that fault often become callouts */
-	uint32_t callout_hash[4096];
-	struct { uint32_t linear; uint32_t count; } fault_sites[1024];
+	/* sites.c: what exits.c learns from. include/plexus/sites.h */
+	struct plx_sites *sites;
+	struct plx_site *site_at;	/* of the instruction being done; NULL: it has none */
 
 	uint64_t slow_accesses;		/* stores that hit code */
 
@@ -200,6 +203,7 @@ bool exits_stop_here(struct mon_engine *e, uint32_t host_eip);
 /* Turn the state at a host instruction of main code into the guest's. */
 void exits_locate(struct mon_engine *e, uint32_t host_eip);
 struct nexus_scratch_page *engine_scratch(struct mon_engine *e);	/* the one that the present CPL uses */
+/* sites.c: shall the translator call out what stands there? */
 bool engine_is_callout_site(struct mon_engine *e, uint32_t linear);
 
 #endif

@@ -8,16 +8,19 @@
  *      others   ---> the guest's own exception
  *
  * Sites that keep faulting (device memory, stores beside code) are translated again as callouts: a fault
- * costs some microseconds, a callout a tenth of one.
+ * costs some microseconds, a callout a tenth of one. What each site has cost and what was made of it stands in one table
+ * (sites.c), which --profile shows.
  *
- * Asked by: run.c. Asks: shadow.c, interp.c, prescan/cache.c.
+ * Asked by: run.c. Asks: shadow.c, interp.c, sites.c, prescan/cache.c.
  */
 #include "monitor/cover.h"
+#include "monitor/sites.h"
 #include "monitor/trace.h"
 #include "prescan/emit.h"
 
-#define FAULTS_BEFORE_CALLOUT 3
+#define FAULTS_BEFORE_CALLOUT 3		/* the first time; a site that is known for it is believed at once */
 #define QUIET_BEFORE_NATIVE 24
+#define PATIENCE_DOUBLED_MAX 3	/* one that comes and goes is believed later: coming and going costs what some 200 callouts do */
 
 struct nexus_scratch_page *engine_scratch(struct mon_engine *e)
 {
@@ -114,35 +117,32 @@ bool exits_stop_here(struct mon_engine *e, uint32_t host_eip)
 
 /* ---- adaptive rewriting --------------------------------------------------------------------------- */
 
-static uint32_t *callout_slot(struct mon_engine *e, uint32_t linear)
+static void call_out(struct mon_engine *e, struct plx_site *site, uint32_t frag)
 {
-	return &e->callout_hash[(linear * 0x9e3779b1u) >> 20];
-}
-
-bool engine_is_callout_site(struct mon_engine *e, uint32_t linear)
-{
-	return *callout_slot(e, linear) == linear && linear;
-}
-
-/* The instruction at CS:EIP faulted for our reasons, not the guest's. */
-static void count_site_fault(struct mon_engine *e, uint32_t frag)
-{
-	uint32_t linear = e->vcpu->eip + e->vcpu->seg[X86_CS].base;
-	uint32_t i = (linear * 0x9e3779b1u) >> 22;
-
 	if (e->cache.env.strategy != REWRITE_ADAPTIVE)
 		return;
-	if (e->fault_sites[i].linear != linear) {
-		e->fault_sites[i].linear = linear;
-		e->fault_sites[i].count = 0;
+	if (site->state != PLX_SITE_CALLOUT) {
+		if (++site->streak < FAULTS_BEFORE_CALLOUT && !site->made)
+			return;
+		sites_decide(e, site, PLX_SITE_CALLOUT);
+		e->stats.callout_sites++;
 	}
-	if (++e->fault_sites[i].count < FAULTS_BEFORE_CALLOUT)
-		return;
-	e->fault_sites[i].count = 0;
-	*callout_slot(e, linear) = linear;
-	e->stats.callout_sites++;
+	/* Else a fragment made before, which has the instruction as it stands. */
 	if (frag)
 		prescan_cache_kill(&e->cache, frag);
+}
+
+/* @site is a callout because it used to fault. One that would not any more goes back. */
+static void look_again(struct mon_engine *e, struct plx_site *site, const struct site *s, bool needed, bool flushed)
+{
+	uint32_t patience = QUIET_BEFORE_NATIVE << plx_min32(site->made - 1u, PATIENCE_DOUBLED_MAX);
+
+	if (needed) {
+		site->streak = 0;
+	} else if (++site->streak >= patience && !flushed) {
+		sites_decide(e, site, PLX_SITE_AS_IT_STANDS);
+		prescan_cache_kill(&e->cache, s->frag);
+	}
 }
 
 /* ---- faults --------------------------------------------------------------------------------------- */
@@ -152,30 +152,40 @@ static bool in_window(const struct mon_engine *e, uint32_t host_linear)
 	return host_linear - e->window < WINDOW_BYTES;
 }
 
-/* Do the instruction at the place of the fault in the interpreter. */
-static enum mon_status interpret_here(struct mon_engine *e, bool ours)
+/* Do the instruction at the place of the fault in the interpreter. @cause OTHER: a callout would change nothing. */
+static enum mon_status interpret_here(struct mon_engine *e, enum plx_site_cause cause)
 {
 	uint32_t offset = e->vcpu->nexus.fault_eip + e->cs_host_base - e->window;
 	uint32_t frag = prescan_cache_at(&e->cache, offset);
+	struct plx_site *site;
+	enum mon_status st;
+	uint64_t start;
 
 	exits_locate(e, e->vcpu->nexus.fault_eip);
 	if (e->dead)
 		return MON_OK;
-	if (ours)
-		count_site_fault(e, frag);
+	site = sites_fault(e, cause);
+	if (site && cause != PLX_SITE_OTHER)
+		call_out(e, site, frag);
 	if (covering(e))
 		return cover_interpret(e, PLX_TRACE_SIGNAL, mon_interp_one);
 	if (tracing(e))
 		return trace_interpret(e, PLX_TRACE_SIGNAL, mon_interp_one);
-	return mon_interp_one(e->vcpu);
+	start = e->ops->ticks(e->host);
+	st = mon_interp_one(e->vcpu);
+	if (site)
+		site->cost += e->ops->ticks(e->host) - start;
+	return st;
 }
 
-static bool has_code(struct mon_engine *e, uint32_t linear)
+static enum plx_site_cause cause_of(struct mon_engine *e, uint32_t linear)
 {
+	uint64_t page = 0;
 	struct mon_xlate x;
 
-	return mon_translate(e->vcpu, linear, MON_ACC_READ | MON_ACC_SYSTEM | MON_ACC_PEEK, &x) == MON_OK &&
-	       (e->vm->page[x.gpa >> PLX_PAGE_SHIFT] & MON_PAGE_CODE);
+	if (mon_translate(e->vcpu, linear, MON_ACC_READ | MON_ACC_SYSTEM | MON_ACC_PEEK, &x) == MON_OK)
+		page = e->vm->page[x.gpa >> PLX_PAGE_SHIFT];
+	return page & MON_PAGE_CODE ? PLX_SITE_CODE : page & MON_PAGE_WATCH ? PLX_SITE_TABLE : PLX_SITE_DEVICE;
 }
 
 static enum mon_status page_fault(struct mon_engine *e)
@@ -185,11 +195,12 @@ static enum mon_status page_fault(struct mon_engine *e)
 	struct nexus_frame *nx = &e->vcpu->nexus;
 	bool write = nx->fault_error & X86_PF_W;
 	uint32_t linear = nx->fault_address - e->delta;
+	enum plx_site_cause cause;
 	enum mon_status st;
 
 	if (in_window(e, nx->fault_address)) {
 		e->stats.fault_other++;
-		return interpret_here(e, false);
+		return interpret_here(e, PLX_SITE_OTHER);
 	}
 	st = shadow_fill(e, linear, write);
 	switch (st) {
@@ -211,11 +222,12 @@ static enum mon_status page_fault(struct mon_engine *e)
 		return MON_FAULT;
 	}
 	default:
-		if (has_code(e, linear))
+		cause = cause_of(e, linear);
+		if (cause == PLX_SITE_CODE)
 			e->stats.fault_code_write++;
 		else
 			e->stats.fault_mmio++;
-		return interpret_here(e, true);
+		return interpret_here(e, cause);
 	}
 }
 
@@ -241,10 +253,10 @@ enum mon_status exits_fault(struct mon_engine *e)
 	case X86_VEC_SS:
 	case X86_VEC_NP:
 		e->stats.fault_limit++;
-		return interpret_here(e, true);
+		return interpret_here(e, PLX_SITE_LIMIT);
 	case X86_VEC_MF:
 		if (!(e->vcpu->cr0 & X86_CR0_NE))
-			return interpret_here(e, false);	/* FERR# and IGNNE#: the interpreter's affair */
+			return interpret_here(e, PLX_SITE_OTHER);	/* FERR# and IGNNE#: the interpreter's affair */
 		exits_locate(e, nx->fault_eip);
 		return mon_fault(e->vcpu, X86_VEC_MF);
 	case X86_VEC_XM:
@@ -255,38 +267,46 @@ enum mon_status exits_fault(struct mon_engine *e)
 		return mon_fault_error(e->vcpu, X86_VEC_AC, 0);
 	}
 	e->stats.fault_other++;
-	return interpret_here(e, false);
+	return interpret_here(e, PLX_SITE_OTHER);
 }
 
 /* ---- callouts --------------------------------------------------------------------------------------- */
 
-enum mon_status exits_callout(struct mon_engine *e, struct site *s)
+static enum mon_status do_callout(struct mon_engine *e, struct plx_site *site, struct site *s)
 {
 	struct mon_vcpu *v = e->vcpu;
 	const struct callout_insn *ci = &e->cache.insns[s->link];
-	uint32_t linear = s->eip + v->seg[X86_CS].base;
-	uint64_t flushes = e->cache.stat_flushes, events;
+	uint64_t flushes = e->cache.stat_flushes, written = e->slow_accesses, device = e->vm->nr_mmio;
+	enum mon_status st = mon_interp_insn(v, &ci->insn, ci->bytes);
+
+	if (site->state == PLX_SITE_CALLOUT) {
+		if (device != e->vm->nr_mmio)
+			site->how = PLX_TRACE_DEVICE;
+		look_again(e, site, s, device != e->vm->nr_mmio || written != e->slow_accesses || st != MON_OK,
+			   flushes != e->cache.stat_flushes);
+	}
+	return st;
+}
+
+enum mon_status exits_callout(struct mon_engine *e, struct site *s)
+{
+	struct mon_vcpu *v = e->vcpu;
+	struct plx_site *site;
 	enum mon_status st;
+	uint32_t weight;
+	uint64_t start;
 
 	v->eip = s->eip;
 	if (s->farcall)
 		v->gpr[X86_ESP] = engine_scratch(e)->esp;
-	if (!ci->insn.length)
+	if (!e->cache.insns[s->link].insn.length)
 		return covering(e) ? cover_interpret(e, COVER_NO_TRACE, mon_interp_one) : mon_interp_one(v);
-	if (s->klass != PRESCAN_PLAIN && s->klass != PRESCAN_FPU)
-		return mon_interp_insn(v, &ci->insn, ci->bytes);
-
-	/* Plain instructions are callouts because they used to fault. One that would not any more goes back. */
-	events = e->slow_accesses + e->vm->nr_mmio;
-	st = mon_interp_insn(v, &ci->insn, ci->bytes);
-	if (e->slow_accesses + e->vm->nr_mmio != events || st != MON_OK) {
-		s->count = 0;
-	} else if (++s->count >= QUIET_BEFORE_NATIVE && flushes == e->cache.stat_flushes) {
-		s->count = 0;
-		if (engine_is_callout_site(e, linear)) {
-			*callout_slot(e, linear) = 0;
-			prescan_cache_kill(&e->cache, s->frag);
-		}
-	}
+	site = sites_callout(e, s);
+	weight = sites_weight(e, site);
+	if (!weight)
+		return do_callout(e, site, s);
+	start = e->ops->ticks(e->host);
+	st = do_callout(e, site, s);
+	site->cost += weight * (e->ops->ticks(e->host) - start);
 	return st;
 }

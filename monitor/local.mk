@@ -30,6 +30,8 @@ monitor_libmonitor_a_SOURCES += \
 	monitor/mem_builtin.c \
 	monitor/run.c \
 	monitor/segs.c \
+	monitor/sites.c \
+	monitor/sites.h \
 	monitor/shadow.c \
 	monitor/space.c \
 	monitor/stats.c \

@@ -14,6 +14,7 @@
  */
 #include "monitor/cover.h"
 #include "monitor/trace.h"
+#include "plexus/sites.h"
 #include "prescan/emit.h"
 
 void engine_die(struct mon_engine *e, const char *what, int err)
@@ -250,7 +251,7 @@ static enum mon_status interpret(struct mon_engine *e, enum mon_status (*run)(st
 {
 	if (covering(e))
 		return cover_interpret(e, PLX_TRACE_INTERPRETER, run);
-	return tracing(e) ? trace_interpret(e, PLX_TRACE_INTERPRETER, run) : run(e->vcpu);
+	return looked_at(e) ? trace_interpret(e, PLX_TRACE_INTERPRETER, run) : run(e->vcpu);
 }
 
 static enum step find(struct mon_engine *e, struct turn *t)
@@ -487,6 +488,7 @@ void engine_init(struct mon_engine *e)
 	e->vcpu->nexus.exit_fn = (uint64_t)(uintptr_t)nexus_exit;
 	e->vcpu->nexus.fpu_area = (uint64_t)(uintptr_t)e->vcpu->fpu_area;
 	e->last_cpl = 0xff;
+	e->sites->start_tsc = e->ops->ticks(e->host);
 	segs_init(e);
 	prescan_cache_init(&e->cache);
 }

@@ -4,6 +4,7 @@
  *
  * Asked by: run.c, exits.c, while e->trace is set. Never: changes anything of the guest. Built: twice.
  */
+#include "monitor/sites.h"
 #include "monitor/trace.h"
 
 static uint64_t now(struct mon_engine *e)
@@ -45,33 +46,6 @@ static void put(struct mon_engine *e, const struct plx_trace_record *r)
 	}
 	ring->record[head & (ring->size - 1)] = *r;
 	__atomic_store_n(&ring->head, head + 1, __ATOMIC_RELEASE);
-}
-
-static void count_site(struct plx_trace *t, const struct plx_trace_record *r)
-{
-	uint32_t linear = r->eip + r->cs_base;
-	uint32_t i = (linear * 0x9e3779b1u) >> 18 & (PLX_TRACE_SITES - 1);
-
-	for (unsigned int tries = 0; tries < 64; tries++, i = (i + 1) & (PLX_TRACE_SITES - 1)) {
-		struct plx_trace_site *s = &t->site[i];
-
-		if (!s->linear) {
-			s->row = r->row;
-			s->klass = r->klass;
-			s->length = r->length;
-			s->mode = r->mode;
-			s->cpl = r->cpl;
-			memcpy(s->bytes, r->bytes, sizeof(s->bytes));
-			__atomic_store_n(&s->linear, linear, __ATOMIC_RELEASE);
-		}
-		if (s->linear == linear) {
-			s->how = r->how;	/* the latest: the engine learns */
-			s->count++;
-			s->cost += r->cost;
-			return;
-		}
-	}
-	t->sites_lost++;
 }
 
 void trace_begin(struct mon_engine *e, struct trace_open *t, const struct prescan_insn *insn, const uint8_t *bytes,
@@ -221,7 +195,10 @@ void trace_end(struct mon_engine *e, struct trace_open *t, const struct prescan_
 	trace->klass[r->row] = r->klass;
 	trace->event[PLX_TRACE_INSN].count++;
 	trace->event[PLX_TRACE_INSN].cost += r->cost;
-	count_site(trace, r);
+	if (e->site_at) {
+		e->site_at->cost += r->cost;
+		e->site_at->how = r->how;	/* the latest: the engine learns */
+	}
 	if (trace->class_mask >> r->klass & trace->cpl_mask >> r->cpl & 1)
 		put(e, r);
 }
@@ -267,6 +244,16 @@ enum mon_status trace_interpret(struct mon_engine *e, unsigned int how, enum mon
 	bool known = mon_fetch(v, v->eip, bytes, &nbytes) == MON_OK &&
 		     prescan_decode(bytes, nbytes, mon_code32(v) ? PRESCAN_MODE_32 : PRESCAN_MODE_16, &insn) == PRESCAN_OK;
 
+	if (how == PLX_TRACE_INTERPRETER && known)
+		sites_step(e, &insn, bytes);
+	if (!tracing(e)) {
+		uint64_t start = now(e);
+
+		st = run(v);
+		if (known)
+			e->site_at->cost += now(e) - start;
+		return st;
+	}
 	if (known)
 		trace_begin(e, &open, &insn, bytes, how);
 	else

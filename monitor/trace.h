@@ -4,6 +4,7 @@
 #define MONITOR_TRACE_H
 
 #include "monitor/engine.h"
+#include "plexus/sites.h"
 #include "plexus/trace.h"
 
 /* An instruction under way: what must be known before it is done. */
@@ -17,11 +18,17 @@ static inline bool tracing(const struct mon_engine *e)
 	return PLX_UNLIKELY(e->trace != NULL);
 }
 
+/* Single steps too want to be seen. */
+static inline bool looked_at(const struct mon_engine *e)
+{
+	return tracing(e) || PLX_UNLIKELY(e->sites->every);
+}
+
 /* At vcpu->eip stands @insn; @how: enum plx_trace_how. */
 void trace_begin(struct mon_engine *e, struct trace_open *t, const struct prescan_insn *insn, const uint8_t *bytes,
 		 unsigned int how);
 void trace_end(struct mon_engine *e, struct trace_open *t, const struct prescan_insn *insn, enum mon_status st);
-/* Do the instruction at CS:EIP with @run (mon_interp_one or mon_step), and record it. */
+/* Do the instruction at CS:EIP with @run (mon_interp_one or mon_step), and record it; without a trace, count it at its site. */
 enum mon_status trace_interpret(struct mon_engine *e, unsigned int how, enum mon_status (*run)(struct mon_vcpu *vcpu));
 /* @insn counted itself as an inline sequence, and was called out after all. */
 void trace_not_inline(struct mon_engine *e, const struct prescan_insn *insn);

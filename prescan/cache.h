@@ -109,7 +109,7 @@ struct site {
 	uint32_t eip;		/* LINK, STEP: guest EIP to go to; CALLOUT, MARK: of the instruction */
 	uint32_t resume;	/* CALLOUT, MARK: window offset of the code for the next instruction; 0: look up */
 	uint32_t link;		/* LINK: its link. CALLOUT: index into insns */
-	uint32_t count;
+	uint32_t place;		/* CALLOUT: a hint at its row in the engine's table of sites */
 	uint32_t main_off;	/* window offset of the INT3 or far transfer, or of a branch's rel32 */
 };
 

@@ -83,6 +83,8 @@ user_libuser_a_SOURCES = \
 	user/trace_print.h \
 	user/trace_profile.c \
 	user/trace_profile.h \
+	user/trace_site.c \
+	user/trace_site.h \
 	user/trace_read.c \
 	user/trace_read.h \
 	user/trace_record.c \

@@ -22,6 +22,12 @@ static inline bool trace_wanted(const struct trace_options *o)
 	return o->file || o->summary || o->summary_json || o->profile;
 }
 
+/* The profile alone needs no trace: its table is always kept. */
+static inline bool trace_records_or_sums(const struct trace_options *o)
+{
+	return o->file || o->summary || o->summary_json;
+}
+
 /* "FILE[,filter...]". 0, or -EINVAL with one sentence in @why. */
 int trace_options_file(struct trace_options *o, const char *text, char *why, size_t why_bytes);
 /* "wait" or "drop". */

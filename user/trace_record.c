@@ -92,19 +92,20 @@ static void draw(struct trace_recorder *t)
 	uint64_t hz = trace_recorder_rate(t);
 
 	if (hz)
-		trace_profile_draw(&t->profile, t->trace, clock_ns(), hz, stderr);
+		trace_profile_draw(&t->profile, t->sites, clock_ns(), hz, stderr);
 }
 
 static void *recorder_thread(void *argument)
 {
 	struct trace_recorder *t = argument;
-	const struct timespec look = { .tv_nsec = t->trace->ring ? LOOK_NS : 20000000 };
+	const struct plx_trace_ring *ring = t->trace ? t->trace->ring : NULL;
+	const struct timespec look = { .tv_nsec = ring ? LOOK_NS : 20000000 };
 	uint64_t next_draw = 0;
 	bool last;
 
 	do {
 		last = atomic_load(&t->stop);
-		if (t->trace->ring && take_all(t))
+		if (ring && take_all(t))
 			;
 		else if (!last)
 			nanosleep(&look, NULL);
@@ -145,7 +146,7 @@ int trace_recorder_start(struct trace_recorder *t, struct trace_options *o, stru
 	uint64_t start_tsc;
 	int err;
 
-	*t = (struct trace_recorder){ .options = o, .vm = vm };
+	*t = (struct trace_recorder){ .options = o, .vm = vm, .sites = plx_vm_sites(vm) };
 	if (!trace_wanted(o))
 		return 0;
 	t->live = o->profile && live_profile;
@@ -158,8 +159,10 @@ int trace_recorder_start(struct trace_recorder *t, struct trace_options *o, stru
 		if (err)
 			return err;
 	}
-	t->trace = plx_vm_trace(vm, o->file ? TRACE_RING_ENTRIES : 0, !o->drop);
-	if (!t->trace) {
+	t->sites->every = o->profile;
+	if (trace_records_or_sums(o))
+		t->trace = plx_vm_trace(vm, o->file ? TRACE_RING_ENTRIES : 0, !o->drop);
+	if (trace_records_or_sums(o) && !t->trace) {
 		snprintf(why, why_bytes, "out of memory for the trace");
 		err = -ENOMEM;
 		goto discard;
@@ -193,18 +196,18 @@ static int write_summary(struct trace_recorder *t, uint64_t hz, char *why, size_
 	const struct trace_options *o = t->options;
 	struct trace_tally tally;
 	struct host_new_file file;
-	int err = trace_tally_live(&tally, t->trace, hz);
+	int err = trace_tally_live(&tally, t->trace, t->sites, hz);
 
 	if (err) {
 		snprintf(why, why_bytes, "out of memory for the trace's summary");
-	} else if (o->summary || o->profile) {
+	} else if (o->summary) {
 		fputc('\n', stderr);
 		trace_tally_print(&tally, NULL, SUMMARY_SITES, stderr);
 	}
 	if (!err && o->summary_json)
 		err = host_file_create(&file, o->summary_json, why, why_bytes);
 	if (!err && o->summary_json) {
-		trace_tally_json(&tally, NULL, PLX_TRACE_SITES, file.stream);
+		trace_tally_json(&tally, NULL, PLX_SITES, file.stream);
 		err = host_file_commit(&file, why, why_bytes);
 	}
 	trace_tally_free(&tally);
@@ -233,7 +236,9 @@ int trace_recorder_finish(struct trace_recorder *t, char *why, size_t why_bytes)
 			    t->options->file);
 		err = trace_writer_close(&t->writer, why, why_bytes);
 	}
-	if (!err && (t->options->summary || t->options->summary_json || t->options->profile))
+	if (t->options->profile)
+		trace_profile_print(t->sites, SUMMARY_SITES, hz, stderr);
+	if (!err && (t->options->summary || t->options->summary_json))
 		err = write_summary(t, hz, why, why_bytes);
 	return err;
 }

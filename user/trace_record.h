@@ -3,7 +3,7 @@
  * user/trace_record.h - the thread that takes trace records from the machine while it runs.
  *
  *      processor --records--> ring in shared memory --> [this thread] --> filter --> file
- *                --sums, sites--> table in shared memory --> [this thread] --> live profile; at the end: summary
+ *                --sums, sites--> tables in shared memory --> [this thread] --> live profile; at the end: profile, summary
  */
 #ifndef USER_TRACE_RECORD_H
 #define USER_TRACE_RECORD_H
@@ -19,6 +19,7 @@
 struct trace_recorder {
 	struct trace_options *options;	/* its filter remembers triggers */
 	struct plx_vm *vm;
+	struct plx_sites *sites;	/* always kept; the profile's */
 	struct plx_trace *trace;	/* NULL: nothing is traced */
 	struct trace_writer writer;
 	struct trace_profile profile;

@@ -66,19 +66,9 @@ static bool make_places(struct trace_tally *t, size_t number)
 	return true;
 }
 
-static struct trace_site site_of_live(const struct plx_trace_site *s)
+int trace_tally_live(struct trace_tally *t, const struct plx_trace *trace, const struct plx_sites *sites, uint64_t tsc_hz)
 {
-	struct trace_site site = {
-		.eip = s->linear, .row = s->row, .how = s->how, .klass = s->klass, .mode = s->mode, .cpl = s->cpl, .length = s->length,
-	};
-
-	memcpy(site.bytes, s->bytes, sizeof(site.bytes));
-	return site;
-}
-
-int trace_tally_live(struct trace_tally *t, const struct plx_trace *trace, uint64_t tsc_hz)
-{
-	*t = (struct trace_tally){ .tsc_hz = tsc_hz, .sites_lost = trace->sites_lost, .sites_are_partial = !trace->ring };
+	*t = (struct trace_tally){ .tsc_hz = tsc_hz, .sites_lost = sites->gone.count, .sites_are_partial = !trace->ring };
 	for (unsigned int row = 0; row < prescan_nr_rows() && row < PLX_TRACE_ROWS; row++) {
 		for (unsigned int how = 0; how < PLX_TRACE_HOWS; how++) {
 			const struct plx_trace_sum *sum = &trace->sum[row][how];
@@ -97,15 +87,18 @@ int trace_tally_live(struct trace_tally *t, const struct plx_trace *trace, uint6
 	}
 	for (unsigned int i = PLX_TRACE_INSN + 1; i < PLX_ARRAY_SIZE(t->event); i++)
 		t->event[i] = trace->event[i].count;
-	for (unsigned int i = 0; i < PLX_TRACE_SITES; i++) {
-		const struct plx_trace_site *s = &trace->site[i];
+	for (unsigned int i = 0; i < PLX_SITES; i++) {
+		const struct plx_site *s = &sites->site[i];
+		struct tally_place *place;
 
-		if (!s->count)
+		if (!s->count || !s->length)
 			continue;
 		if (!make_places(t, t->nplaces))
 			return -ENOMEM;
-		t->place[t->nplaces - 1] = (struct tally_place){ .site = site_of_live(s), .count = s->count, .cost = s->cost };
-		snprintf(t->place[t->nplaces - 1].name, TRACE_NAME_BYTES, "%s", prescan_row_mnemonic(s->row));
+		place = &t->place[t->nplaces - 1];
+		*place = (struct tally_place){ .site = trace_site_of(s), .count = s->count, .cost = s->cost };
+		snprintf(place->name, sizeof(place->name), "%s", prescan_row_mnemonic(s->row));
+		trace_site_decision(s, sites->start_tsc, tsc_hz, place->decision);
 	}
 	if (trace->ring)
 		t->dropped = trace->ring->dropped;
@@ -229,6 +222,8 @@ static void print_places(struct trace_tally *t, const struct trace_symbols *symb
 			p->count, microseconds(t, p->cost), percent(p->cost, t->insn_cost), trace_disasm(disasm, &p->site, p->name, text));
 		if (symbol)
 			fprintf(to, " %s+0x%x", symbol, offset);
+		if (p->decision[0])
+			fprintf(to, " %s", p->decision);
 		fputc('\n', to);
 	}
 }
@@ -255,7 +250,7 @@ void trace_tally_print(struct trace_tally *t, const struct trace_symbols *symbol
 		 t->sites_are_partial ? " (of those that leave guest code)" : "");
 	print_places(t, symbols, top, title, &disasm, to);
 	if (t->sites_lost)
-		fprintf(to, "  and %" PRIu64 " instructions at sites for which the table had no room\n", t->sites_lost);
+		fprintf(to, "  and %" PRIu64 " instructions at sites that lost their place in the table to others\n", t->sites_lost);
 	trace_disasm_close(&disasm);
 }
 
@@ -289,6 +284,8 @@ void trace_tally_json(struct trace_tally *t, const struct trace_symbols *symbols
 			trace_disasm(&disasm, &p->site, p->name, text), trace_how_names[p->site.how], p->count, p->cost);
 		if (symbol)
 			fprintf(to, ", \"symbol\": \"%s\", \"offset\": %u", symbol, offset);
+		if (p->decision[0])
+			fprintf(to, ", \"decision\": \"%s\"", p->decision);
 		fputc('}', to);
 	}
 	trace_disasm_close(&disasm);

@@ -9,6 +9,7 @@
 
 #include "user/trace_file.h"
 #include "user/trace_filter.h"
+#include "user/trace_site.h"
 #include "user/trace_symbols.h"
 
 struct tally_insn {
@@ -21,6 +22,7 @@ struct tally_place {
 	struct trace_site site;
 	char name[TRACE_NAME_BYTES];
 	uint64_t count, cost;
+	char decision[SITE_DECISION_BYTES];	/* from the machine only */
 };
 
 struct trace_tally {
@@ -38,7 +40,7 @@ struct trace_tally {
 
 void trace_tally_free(struct trace_tally *t);
 /* From the machine. 0 or -ENOMEM. */
-int trace_tally_live(struct trace_tally *t, const struct plx_trace *trace, uint64_t tsc_hz);
+int trace_tally_live(struct trace_tally *t, const struct plx_trace *trace, const struct plx_sites *sites, uint64_t tsc_hz);
 /* One record of a file; @site as trace_reader_next gave it. 0 or -ENOMEM. */
 int trace_tally_add(struct trace_tally *t, const struct plx_trace_record *r, uint32_t site, const char *name);
 

@@ -7,6 +7,7 @@
  * One producer (the vCPU, in whatever host process it runs), one consumer (a thread of the main process). The ring is in memory
  * from plx_vm_alloc. While a VM is traced with a ring, inline sequences of sensitive instructions are callouts, so that each is seen: their
  * records say PLX_TRACE_INLINE for how they would have been handled. With sums alone they stay inline and count themselves, without cost.
+ * Sums by place are always kept, trace or not: include/plexus/sites.h.
  */
 #ifndef PLEXUS_TRACE_H
 #define PLEXUS_TRACE_H
@@ -79,22 +80,9 @@ struct plx_trace_sum {
 #define PLX_TRACE_ROWS	4096
 #define PLX_TRACE_HOWS	5
 
-/* By site, for the live profile: open hashing by linear address; a slot is never reused. */
-#define PLX_TRACE_SITES	16384
-struct plx_trace_site {
-	uint32_t linear;	/* 0: free */
-	uint16_t row;
-	uint8_t klass, length;
-	uint8_t bytes[15], how;
-	uint8_t mode, cpl;
-	uint64_t count, cost;
-};
-
 struct plx_trace {
 	struct plx_trace_sum sum[PLX_TRACE_ROWS][PLX_TRACE_HOWS];
 	struct plx_trace_sum event[4];			/* by enum plx_trace_event */
-	struct plx_trace_site site[PLX_TRACE_SITES];
-	uint64_t sites_lost;				/* the table was full */
 	uint8_t klass[PLX_TRACE_ROWS];			/* of the instructions summed up: enum prescan_class */
 	struct plx_trace_ring *ring;			/* NULL: sums only */
 	uint32_t class_mask;				/* bit a class: only these are recorded in the ring; sums have all */
@@ -111,7 +99,7 @@ struct plx_trace {
 
 struct plx_vm;
 /*
- * Trace from now on. Before plx_vcpu_run. @entries 0: sums and sites only; else a power of two, 1024 to 16 Mi.
+ * Trace from now on. Before plx_vcpu_run. @entries 0: sums only; else a power of two, 1024 to 16 Mi.
  * NULL: out of memory. Change class_mask and the others in the answer before the run.
  */
 struct plx_trace *plx_vm_trace(struct plx_vm *vm, uint32_t entries, bool wait);

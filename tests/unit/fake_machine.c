@@ -48,6 +48,12 @@ const char *plx_vm_error(const struct plx_vm *vm)
 	return fake.error ? fake.error : "no error";
 }
 
+struct plx_sites *plx_vm_sites(struct plx_vm *vm)
+{
+	(void)vm;
+	return &fake.sites;
+}
+
 int plx_vm_map(struct plx_vm *vm, uint32_t gpa, uint64_t nbytes, uint64_t offset, int kind)
 {
 	(void)vm;

@@ -12,6 +12,7 @@
 
 #include "devices/pc.h"
 #include "plexus/coverage.h"
+#include "plexus/sites.h"
 #include "plexus/trace.h"
 
 struct fake_machine {
@@ -32,6 +33,7 @@ struct fake_machine {
 	uint8_t *ram;
 	const char *error;		/* what plx_vm_error says */
 	uint64_t last_deadline_ns;
+	struct plx_sites sites;
 	struct plx_trace *trace;	/* NULL: none was asked for */
 	struct plx_cover *cover;	/* NULL: none was asked for */
 };
