@@ -201,7 +201,7 @@ static void put_places(const struct coverage_report *c, FILE *to)
 		text(coverage_mnemonic(insn, NULL), to);
 		bytes(insn->bytes, insn->length, to);
 		fprintf(to, "<td class=\"n\">%u</td><td class=\"n\"><code>%08" PRIx32 "</code></td>", insn->code32 ? 32 : 16, insn->linear);
-		text(cover_name(p->place.cover), to);
+		fprintf(to, "<td>%s, %u-bit</td>", cover_name(p->place.cover), p->place.mode);
 		bytes(p->place.bytes, p->place.nbytes, to);
 		fputs("</tr>\n", to);
 	}

@@ -14,6 +14,7 @@
 #define BIASES_MAX	64u
 #define VOTES_MAX	4096u		/* places that are counted at a time, a power of two */
 #define VOTES_LEAST	3u
+#define MOVES_MAX	9u		/* distances that a loader may have moved addresses by */
 #define FRAMES_MAX	64u		/* frames that one linear page is followed through */
 
 /* ---- words ---- */
@@ -183,7 +184,7 @@ static uint32_t find_biases(const struct coverage_index *index, const struct cod
 /* By offset into the region. */
 struct seen {
 	uint8_t how;		/* PLX_COVER_*: an instruction with the file's bytes began here */
-	uint8_t length, code32;
+	uint8_t length, code32, relocated;
 	uint32_t same, other;	/* that one, and one with other bytes; numbers + 1 */
 };
 
@@ -191,6 +192,8 @@ struct match {
 	struct coverage_index *index;
 	const struct code_region *region;
 	struct seen *seen;
+	uint32_t moved[MOVES_MAX], nmoved;	/* as far as a loader may have moved addresses in it */
+	uint32_t to_physical;	/* of what was noted last: physical less linear address */
 	struct ran_region *to;
 	unsigned int cell_shift;
 	uint32_t (*cells)[RAN_NR];
@@ -201,6 +204,37 @@ struct match {
 static bool same_bytes(const struct code_region *r, uint32_t offset, const struct coverage_insn *insn)
 {
 	return insn->length <= r->nbytes - offset && !memcmp(r->bytes + offset, insn->bytes, insn->length);
+}
+
+/* Bytes that differ are a 32-bit address or displacement, and differ by as much as the loader moved the region. */
+static bool moved_bytes(const struct match *m, uint32_t offset, const struct coverage_insn *insn)
+{
+	const struct code_region *r = m->region;
+	struct prescan_insn decoded;
+	uint8_t bytes[15];
+
+	if (!m->nmoved || insn->length > r->nbytes - offset ||
+	    prescan_decode(insn->bytes, insn->length, insn->code32 ? PRESCAN_MODE_32 : PRESCAN_MODE_16, &decoded) != PRESCAN_OK)
+		return false;
+	memcpy(bytes, r->bytes + offset, insn->length);
+	for (unsigned int i = 0; i < 2; i++) {
+		unsigned int at = i ? decoded.imm_off : decoded.disp_off, size = i ? decoded.imm_size : decoded.disp_size;
+		uint32_t ran, file;
+
+		if (size != 4)
+			continue;
+		memcpy(&ran, insn->bytes + at, 4);
+		memcpy(&file, bytes + at, 4);
+		for (uint32_t k = 0; k < m->nmoved; k++)
+			if (ran - file == m->moved[k] || file - ran == m->moved[k])
+				memcpy(bytes + at, &ran, 4);
+	}
+	return !memcmp(bytes, insn->bytes, insn->length);
+}
+
+static bool is_here(const struct match *m, uint32_t offset, const struct coverage_insn *insn)
+{
+	return same_bytes(m->region, offset, insn) || moved_bytes(m, offset, insn);
 }
 
 static size_t first_at(const struct coverage *all, uint64_t linear)
@@ -238,7 +272,7 @@ static uint32_t page_frames(const struct match *m, size_t from, size_t to, uint3
 				continue;
 			frames[n++] = (struct frame){ .gfn = gfn };
 		}
-		if (same_bytes(m->region, insns[i].linear - base, &insns[i]))
+		if (is_here(m, insns[i].linear - base, &insns[i]))
 			frames[f].same++;
 		else
 			frames[f].other++;
@@ -252,10 +286,12 @@ static void note(struct match *m, size_t i, uint32_t offset)
 	struct seen *s = &m->seen[offset];
 
 	m->index->known[i] = 1;
-	if (!same_bytes(m->region, offset, insn)) {
+	if (!is_here(m, offset, insn)) {
 		s->other = (uint32_t)i + 1;
 		return;
 	}
+	s->relocated = !same_bytes(m->region, offset, insn);
+	m->to_physical = insn->gpa - insn->linear;
 	s->how |= insn->how;
 	s->same = (uint32_t)i + 1;
 	s->length = insn->length;
@@ -293,7 +329,7 @@ static bool note_at(struct match *m, uint32_t base, bool well, bool dry, uint64_
 	return any;
 }
 
-static void try_bias(struct match *m, uint32_t bias)
+static bool try_bias(struct match *m, uint32_t bias)
 {
 	uint32_t base = (uint32_t)m->region->address + bias;
 	uint64_t same = 0, all = 0, unused = 0;
@@ -301,12 +337,47 @@ static void try_bias(struct match *m, uint32_t bias)
 	note_at(m, base, false, true, &same, &all);
 	/* A few instructions alike are chance. Where the file says that it stands, they are not. */
 	if (!same || (bias && same < 2 * VOTES_LEAST))
-		return;
+		return false;
 	if (!note_at(m, base, same * 4 >= all * 3, false, &unused, &unused))
-		return;
+		return false;
 	if (m->to->nbiases < PLX_ARRAY_SIZE(m->to->biases))
 		m->to->biases[m->to->nbiases] = bias;
 	m->to->nbiases++;
+	return true;
+}
+
+/*
+ * What was linked for one of the places stands moved at the others: a kernel that was moved before paging was on, a ROM that moves a copy of
+ * itself up in memory.
+ */
+static void set_moves(struct match *m, const uint32_t *biases, uint32_t nbiases, uint32_t i)
+{
+	m->nmoved = 0;
+	for (uint32_t j = 0; j < nbiases && m->nmoved < MOVES_MAX; j++)
+		if (biases[j] != biases[i])
+			m->moved[m->nmoved++] = biases[i] - biases[j];
+}
+
+/* All places; and for each, what ran there before paging was on, where linear addresses are physical ones. */
+static void try_biases(struct match *m, const uint32_t *biases, uint32_t nbiases)
+{
+	uint32_t tried[2 * BIASES_MAX], ntried = nbiases;
+
+	memcpy(tried, biases, nbiases * sizeof(*tried));
+	for (uint32_t i = 0; i < nbiases; i++) {
+		uint32_t physical, j = 0;
+
+		set_moves(m, biases, nbiases, i);
+		if (!try_bias(m, biases[i]))
+			continue;
+		physical = biases[i] + m->to_physical;
+		while (j < ntried && tried[j] != physical)
+			j++;
+		if (j < ntried)
+			continue;
+		tried[ntried++] = physical;
+		try_bias(m, physical);
+	}
 }
 
 /* ---- against the scan ---- */
@@ -326,7 +397,7 @@ static void into_cells(struct match *m, uint64_t offset, uint32_t nbytes, unsign
 static void disagree(struct match *m, const struct step *step, uint32_t offset, uint32_t insn, enum disagreement kind)
 {
 	struct ran_place place = {
-		.address = m->region->address + offset, .insn = insn - 1, .kind = kind, .cover = step->cover,
+		.address = m->region->address + offset, .insn = insn - 1, .kind = kind, .cover = step->cover, .mode = step->mode,
 		.nbytes = (uint8_t)plx_min32(m->index->all->insns[insn - 1].length, m->region->nbytes - offset),
 	};
 
@@ -344,6 +415,7 @@ static void count_ran(struct match *m, const struct step *step, uint32_t offset,
 	r->class_insns[step->cover]++;
 	r->ran_bytes[ran] += step->nbytes;
 	r->ran_insns[ran]++;
+	r->relocated += m->seen[offset].relocated && ran != RAN_OTHER_BYTES;
 	for (unsigned int h = 0; h < PLX_COVER_HOWS; h++)
 		r->how_insns[h] += how >> h & 1;
 	if (step->insn)
@@ -423,8 +495,7 @@ bool coverage_match(struct coverage_index *index, const struct code_region *regi
 	else
 		nbiases = find_biases(index, region, biases);
 	if (m.seen && m.cells && nbiases) {
-		for (uint32_t i = 0; i < nbiases; i++)
-			try_bias(&m, biases[i]);
+		try_biases(&m, biases, nbiases);
 		if (to->nbiases)
 			sweep_region(region, mode, take_step, &m);
 		to->map = map_text(&m, ncells);

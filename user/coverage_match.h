@@ -7,7 +7,7 @@
  *
  * A region is looked for where the file says that it stands; and wherever distinctive instructions of it ran, which finds kernels before they
  * turned paging on, libraries wherever they were mapped, and ROMs. A page of memory counts as the region's if at least half of what ran
- * there has the region's bytes. Or the caller knows the place.
+ * there has the region's bytes. Or the caller knows the place. Where a loader moved the region, addresses in it may have moved along.
  */
 #ifndef USER_COVERAGE_MATCH_H
 #define USER_COVERAGE_MATCH_H
@@ -39,7 +39,7 @@ struct ran_place {
 	uint64_t address;	/* as the file says */
 	uint32_t insn;		/* what ran: index into the coverage */
 	uint8_t kind;		/* enum disagreement */
-	uint8_t cover;		/* what the scan has there: enum cover */
+	uint8_t cover, mode;	/* what the scan has there: enum cover, 16 or 32 */
 	uint8_t nbytes, bytes[15];	/* the file's, from @address on */
 };
 
@@ -48,6 +48,7 @@ struct ran_region {
 	uint64_t ran_bytes[RAN_NR], ran_insns[RAN_NR];		/* each under its dearest way */
 	uint64_t how_insns[PLX_COVER_HOWS];			/* each under every way it ran */
 	uint64_t foreseen[REWRITING_NR][RAN_NR];		/* instructions, by the rewriting that the scan foresaw */
+	uint64_t relocated;		/* instructions that ran with an address moved as far as the region was */
 	uint64_t disagree[DISAGREE_NR];
 	uint64_t biases[4];	/* the first places it stood: linear less the file's address, modulo 2^32 */
 	uint32_t nbiases;

@@ -149,6 +149,8 @@ static void print_sums(const struct coverage_report *c, FILE *to)
 		if (c->sums.ran_insns[k])
 			fprintf(to, "  %-12s %11s %12s %7.3f%%  %s\n", ran_name(k), report_commas(c->sums.ran_insns[k], a),
 				report_commas(c->sums.ran_bytes[k], b), percent(c->sums.ran_bytes[k], ran), ran_meaning(k));
+	if (c->sums.relocated)
+		fprintf(to, "  %s of these instructions ran with an address that the loader had moved\n", report_commas(c->sums.relocated, a));
 	fputs("\nforeseen by the scan      native     inlined       nexus interpreted other bytes\n", to);
 	for (unsigned int i = 0; i < REWRITING_NR; i++) {
 		uint64_t any = 0;
@@ -185,7 +187,8 @@ static void print_places(const struct coverage_report *c, FILE *to)
 		fprintf(to, "    %s %s %" PRIx64 ": %s: ran %s ", p->file->path, p->region->name, p->place.address, disagreement_name(p->place.kind),
 			coverage_mnemonic(insn, NULL));
 		report_hex(insn->bytes, insn->length, " ", to);
-		fprintf(to, " (%u-bit, at %08" PRIx32 "), the file has %s ", insn->code32 ? 32 : 16, insn->linear, cover_name(p->place.cover));
+		fprintf(to, " (%u-bit, at %08" PRIx32 "), the file has %s (%u-bit) ", insn->code32 ? 32 : 16, insn->linear,
+			cover_name(p->place.cover), p->place.mode);
 		report_hex(p->place.bytes, p->place.nbytes, " ", to);
 		fputc('\n', to);
 	}
@@ -248,7 +251,7 @@ static void json_region(const struct ran_region *r, FILE *to)
 
 	json_ways("ran_bytes", r->ran_bytes, to);
 	json_ways("ran_instructions", r->ran_insns, to);
-	fputs(",\"classes\":{", to);
+	fprintf(to, ",\"relocated\":%" PRIu64 ",\"classes\":{", r->relocated);
 	for (unsigned int k = 0; k < COVER_NR; k++)
 		if (r->class_insns[k]) {
 			fprintf(to, "%s\"%s\":{\"instructions\":%" PRIu64 ",\"bytes\":%" PRIu64 "}", first ? "" : ",", cover_name(k), r->class_insns[k],
@@ -286,8 +289,8 @@ static void json_beside(const struct coverage_report *c, FILE *to)
 		report_json_text(p->file->path, to);
 		fputs(",\"region\":", to);
 		report_json_text(p->region->name, to);
-		fprintf(to, ",\"file_address\":\"0x%" PRIx64 "\",\"kind\":\"%s\",\"scan\":\"%s\",\"file_data\":\"", p->place.address,
-			disagreement_name(p->place.kind), cover_name(p->place.cover));
+		fprintf(to, ",\"file_address\":\"0x%" PRIx64 "\",\"kind\":\"%s\",\"scan\":\"%s\",\"scan_mode\":%u,\"file_data\":\"",
+			p->place.address, disagreement_name(p->place.kind), cover_name(p->place.cover), p->place.mode);
 		report_hex(p->place.bytes, p->place.nbytes, "", to);
 		fputs("\",\"ran\":{", to);
 		json_insn(&c->all.insns[p->place.insn], to);

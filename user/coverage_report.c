@@ -162,6 +162,7 @@ static void add_region(struct coverage_report *c, const struct ran_region *r, co
 	for (unsigned int i = 0; i < REWRITING_NR; i++)
 		for (unsigned int j = 0; j < RAN_NR; j++)
 			s->foreseen[i][j] += r->foreseen[i][j];
+	s->relocated += r->relocated;
 	for (unsigned int i = 0; i < DISAGREE_NR; i++)
 		s->disagree[i] += r->disagree[i];
 }

@@ -205,6 +205,9 @@ tests_unit_test_coverage_engine_LDFLAGS = -pie
 check_PROGRAMS += tests/unit/test_coverage_file
 tests_unit_test_coverage_file_SOURCES = tests/unit/test_coverage_file.c
 tests_unit_test_coverage_file_LDADD = user/libuser.a $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/test_coverage_match
+tests_unit_test_coverage_match_SOURCES = tests/unit/test_coverage_match.c
+tests_unit_test_coverage_match_LDADD = $(prescan_command_libs)
 
 # What fuzzing found.
 check_PROGRAMS += tests/unit/test_fuzz_found
