@@ -58,14 +58,15 @@ static void build(struct module_host *h)
 	struct mon_engine *e;
 
 	h->vcpu = arena_alloc(h, sizeof(*h->vcpu), 4096);
-	e = arena_alloc(h, sizeof(*e), 4096);
-	h->vcpu->fpu_area = arena_alloc(h, 4096, 64);
 	h->ldt = arena_alloc(h, LDT_BYTES, 4096);
+	e = arena_alloc(h, sizeof(*e), 4096);
+	/* From here on a page may be missing: there is an IDT. */
+	block_init(h);
 	arena_touch(h->ldt, LDT_BYTES);
 	arena_touch(h->vcpu, sizeof(*h->vcpu));
+	h->vcpu->fpu_area = arena_alloc(h, 4096, 64);
 	e->vm = &h->vm;
 	h->engine = e;
-	block_init(h);
 	native_create(h);
 	e->window_rw = arena_alloc(h, WINDOW_BYTES, POOL_PAGE_BYTES);
 	if (!e->window_rw || !engine_allocate(e, SPACE_MAX, table, h))
