@@ -264,6 +264,17 @@ static void traces_and_coverage_are_the_process_hosts(void **state)
 	assert_int_equal(parse("--host=auto", "--trace-summary", NULL), 0);
 }
 
+static void a_coverage_file_has_a_name_and_is_one(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("--disk", "d", NULL), 0);
+	assert_null(options.coverage);
+	assert_int_equal(parse("--coverage=run.cov", NULL), 0);
+	assert_string_equal(options.coverage, "run.cov");
+	refused("--coverage: the file's name is empty", "--coverage=");
+	refused("--coverage was given twice", "--coverage=a", "--coverage=b");
+}
+
 static void help_counts_whatever_stands_beside_it(void **state)
 {
 	(void)state;
@@ -298,6 +309,7 @@ int main(void)
 		cmocka_unit_test(each_host_has_its_word),
 		cmocka_unit_test(the_real_tables_and_the_monitor_are_placed_in_the_module_host_alone),
 		cmocka_unit_test(traces_and_coverage_are_the_process_hosts),
+		cmocka_unit_test(a_coverage_file_has_a_name_and_is_one),
 		cmocka_unit_test(a_display_takes_the_terminal_from_the_serial_port),
 		cmocka_unit_test(sizes_are_powers_of_1024_and_a_bare_number_is_mib),
 		cmocka_unit_test(what_is_no_size_is_refused),

@@ -29,6 +29,7 @@
 
 #include "tests/unit/fake_machine.h"
 #include "user/command.h"
+#include "user/coverage_file.h"
 
 #define HANG_S 60
 
@@ -813,6 +814,35 @@ static void the_screenshot_is_a_png_at_the_end(void **state)
 	assert_memory_equal(bytes, "\x89PNG\r\n\x1a\n", 8);
 }
 
+static enum plx_exit runs_a_cpuid(struct fake_machine *f)
+{
+	struct plx_cover *c = f->cover;
+
+	c->insn[c->ninsns++] = (struct plx_cover_insn){ .linear = 0x7c02, .gpa = 0x7c02, .bytes = { 0x0f, 0xa2 }, .length = 2, .how = PLX_COVER_NEXUS,
+							.cpls = 1, .callouts = 7 };
+	c->insn[c->ninsns++] = (struct plx_cover_insn){ .linear = 0x7c04, .gpa = 0x7c04, .bytes = { 0x90 }, .length = 1 };
+	return PLX_EXIT_TRIPLE_FAULT;
+}
+
+static void what_ran_is_in_the_file_even_after_a_triple_fault(void **state)
+{
+	struct coverage coverage = { 0 };
+	char why[256] = "";
+
+	(void)state;
+	fake.guest = runs_a_cpuid;
+	start(RUN, "--rewrite=int3", "--coverage", in_dir("cov"), NULL);
+	ends_with(1);
+	assert_int_equal(coverage_read(&coverage, in_dir("cov"), why, sizeof(why)), 0);
+	assert_int_equal(coverage.ninsns, 1);		/* the other was never reached */
+	assert_int_equal(coverage.insns[0].linear, 0x7c02);
+	assert_int_equal(coverage.insns[0].callouts, 7);
+	assert_int_equal(coverage.runs[0].unreached, 1);
+	assert_int_equal(coverage.runs[0].rewrite, PLX_REWRITE_INT3);
+	assert_non_null(strstr(coverage.runs[0].command, "--rewrite=int3"));
+	coverage_free(&coverage);
+}
+
 /* ---- what people get wrong --------------------------------------------------------------------------------- */
 
 static void refused_run(const char *option, const char *argument, const char *sentence)
@@ -825,6 +855,12 @@ static void refused_run(const char *option, const char *argument, const char *se
 	assert_int_equal(strncmp(child.err_text, "plexus: ", 8), 0);
 	assert_ptr_equal(strchr(child.err_text, '\n'), child.err_text + child.err_bytes - 1);
 	assert_int_equal(child.out_bytes, 0);
+}
+
+static void a_coverage_file_that_cannot_be_made_is_told_first(void **state)
+{
+	(void)state;
+	refused_run("--coverage", in_dir("no/such/cov"), "cannot be written: No such file or directory");
 }
 
 static void a_missing_disk_is_refused(void **state)
@@ -1136,6 +1172,8 @@ int main(void)
 		TEST(the_json_file_appears_whole_with_nothing_beside_it),
 		TEST(figures_that_cannot_be_written_fail_the_run),
 		TEST(the_screenshot_is_a_png_at_the_end),
+		TEST(what_ran_is_in_the_file_even_after_a_triple_fault),
+		TEST(a_coverage_file_that_cannot_be_made_is_told_first),
 		TEST(a_missing_disk_is_refused),
 		TEST(an_empty_disk_is_refused),
 		TEST(a_disk_that_is_no_multiple_of_512_is_refused),
