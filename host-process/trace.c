@@ -20,7 +20,7 @@ void hp_trace_collect(struct plx_vm *vm)
 	trace_collect(vm->engine);
 }
 
-struct plx_sites *plx_vm_sites(struct plx_vm *vm)
+struct plx_sites *hp_sites(struct plx_vm *vm)
 {
 	return vm->engine->sites;
 }

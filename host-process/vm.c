@@ -366,6 +366,7 @@ static const struct plx_vm_ops process_ops = {
 	.registers = vm_registers,
 	.stat_values = vm_stat_values,
 	.trace = hp_trace,
+	.sites = hp_sites,
 	.trace_collect = hp_trace_collect,
 	.cover = hp_cover,
 };

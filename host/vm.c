@@ -17,6 +17,7 @@
 #include "monitor/stats.h"
 #include "plexus/coverage.h"
 #include "plexus/plexus-abi.h"
+#include "plexus/sites.h"
 #include "plexus/trace.h"
 
 #define RAM_MAX 0xe0000000ull		/* 3.5 GiB: above are devices and the firmware */
@@ -214,8 +215,13 @@ size_t plx_vm_stats(struct plx_vm *vm, struct plx_stat *stats, size_t max)
 
 static void *no_recording(struct plx_vm *vm)
 {
-	host_error(head(vm), -EOPNOTSUPP, "traces and coverage are recorded by --host process only");
+	host_error(head(vm), -EOPNOTSUPP, "traces, profiles and coverage are recorded by --host process only");
 	return NULL;
+}
+
+struct plx_sites *plx_vm_sites(struct plx_vm *vm)
+{
+	return ops(vm)->sites ? ops(vm)->sites(vm) : no_recording(vm);
 }
 
 struct plx_trace *plx_vm_trace(struct plx_vm *vm, uint32_t entries, bool wait)

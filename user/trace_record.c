@@ -146,9 +146,14 @@ int trace_recorder_start(struct trace_recorder *t, struct trace_options *o, stru
 	uint64_t start_tsc;
 	int err;
 
-	*t = (struct trace_recorder){ .options = o, .vm = vm, .sites = plx_vm_sites(vm) };
+	*t = (struct trace_recorder){ .options = o, .vm = vm };
 	if (!trace_wanted(o))
 		return 0;
+	t->sites = plx_vm_sites(vm);
+	if (!t->sites) {
+		snprintf(why, why_bytes, "%s", plx_vm_error(vm));
+		return -EOPNOTSUPP;
+	}
 	t->live = o->profile && live_profile;
 	t->start_ns = clock_ns();
 	start_tsc = __rdtsc();

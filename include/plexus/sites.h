@@ -67,7 +67,8 @@ struct plx_sites {
 };
 
 struct plx_vm;
-/* Never NULL; valid as long as the VM. The engine writes it while others read: a row may be a moment older than the next. */
+/* Valid as long as the VM; NULL: its host does not show them, and plx_vm_error says so. The engine writes while others read: a row may be a
+ * moment older than the next. */
 struct plx_sites *plx_vm_sites(struct plx_vm *vm);
 
 #endif
