@@ -144,6 +144,12 @@ check_PROGRAMS += tests/unit/test_engine_stats
 tests_unit_test_engine_stats_SOURCES = tests/unit/test_engine_stats.c
 tests_unit_test_engine_stats_LDADD = host/libhost.a monitor/libmonitor.a prescan/libprescan.a $(CMOCKA_LIBS)
 
+# The module host's other side, against a kernel that the test plays.
+check_PROGRAMS += tests/unit/test_module_client
+tests_unit_test_module_client_SOURCES = tests/unit/test_module_client.c
+tests_unit_test_module_client_LDADD = $(engine_libs)
+tests_unit_test_module_client_LDFLAGS = -pie
+
 # What reports say of an instruction, against what the translator does with it.
 check_PROGRAMS += tests/unit/test_prescan_rewriting
 tests_unit_test_prescan_rewriting_SOURCES = tests/unit/test_prescan_rewriting.c
