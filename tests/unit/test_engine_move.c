@@ -127,6 +127,7 @@ static void nothing_was_translated_again(const struct evm *m, uint32_t least_mov
 	assert_true(watch->nr_asked > watch->warm);
 	assert_in_range(e->stats.window_moves - watch->moves, least_moves, UINT32_MAX);
 	assert_int_not_equal(e->stats.places_patched, 0);
+	assert_int_equal(e->stats.fault_other, 0);	/* of accesses to the window, for one */
 	assert_int_equal(e->cache.stat_flushes, watch->flushes);
 	assert_int_equal(watch->last_insns, watch->insns);
 }
