@@ -36,7 +36,7 @@ struct plx_host_ops {
 	int (*protect)(void *host, uint32_t linear, uint64_t nbytes, int prot);
 
 	/* Show the window's object at @linear (flag page and scratch page read-write, jump tables read-only, no code yet) and
-	 * take it away from its old place, 0 if none. */
+	 * take it away from its old place, 0 if none; the two may overlap. */
 	int (*place_window)(void *host, uint32_t old_linear, uint32_t linear);
 	/* Show [from, to) of the object's code, read-execute. */
 	int (*show_code)(void *host, uint32_t window_linear, uint32_t from, uint32_t to);
