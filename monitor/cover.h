@@ -44,6 +44,12 @@ static inline bool covering(const struct mon_engine *e)
 	return PLX_UNLIKELY(e->cover != NULL);
 }
 
+/* Somebody looks at callouts: one question for both who may. */
+static inline bool watched(const struct mon_engine *e)
+{
+	return PLX_UNLIKELY(((uintptr_t)e->trace | (uintptr_t)e->cover) != 0);
+}
+
 /* @frag was made from @req; @gpa2: of the next page, where it reaches into that. */
 void cover_fragment(struct mon_engine *e, uint32_t frag, const struct prescan_request *req, uint32_t gpa, uint32_t gpa2);
 /* Guest code has left at that site: a chain that was not made yet, a mark, a callout that is about to be done. */

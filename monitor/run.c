@@ -343,7 +343,7 @@ static enum step site_exit(struct mon_engine *e, struct turn *t)
 		return v->nexus.kick ? STEP_LOOP : STEP_FIND;
 	case SITE_CALLOUT:
 		count_callout(e, s);
-		t->st = tracing(e) || covering(e) ? watched_callout(e, s) : exits_callout(e, s);
+		t->st = watched(e) ? watched_callout(e, s) : exits_callout(e, s);
 		if (t->st != MON_OK || must_look(e))
 			return STEP_STATUS;
 		if (!can_resume(e, s, flushes))
