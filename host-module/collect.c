@@ -83,9 +83,11 @@ uint32_t tables_collect(struct tables *t, struct tables_inv *inv)
 		for (int view = 0; tables_pair_used(t, i) && view < 2; view++)
 			trace(t, s->pair[i].top[view], s->config.levels);
 	freed = sweep(&t->pages);
-	/* Who dropped the pointers asked for this already, but may have been told "later": now the pages will be used anew. */
-	if (freed)
+	/* Who dropped the pointers was told so, but may have put it off until that root is loaded: now the pages will be used anew. */
+	if (freed) {
 		tables_inv_all(inv);
+		inv->every_root = true;
+	}
 	s->garbage = false;
 	s->count.collects++;
 	s->count.tables_freed += freed;
@@ -103,7 +105,7 @@ static bool is_empty(const struct tables *t, table_ref ref)
 }
 
 /* Below @ref, cut off tables of the last level that map nothing. The levels above stay: pairs have copies of some of their entries. */
-static void cut_empty(struct tables *t, table_ref ref, int level, bool *cut)
+static void cut_empty(struct tables *t, table_ref ref, int level)
 {
 	uint64_t *table = table_page(&t->pages, ref);
 
@@ -111,10 +113,9 @@ static void cut_empty(struct tables *t, table_ref ref, int level, bool *cut)
 		if (!entry_is_table(table[i], level))
 			continue;
 		if (level > 2) {
-			cut_empty(t, entry_ref(table[i]), level - 1, cut);
+			cut_empty(t, entry_ref(table[i]), level - 1);
 		} else if (is_empty(t, entry_ref(table[i]))) {
 			entry_set(&table[i], 0);
-			*cut = true;
 		}
 	}
 }
@@ -122,9 +123,8 @@ static void cut_empty(struct tables *t, table_ref ref, int level, bool *cut)
 uint32_t tables_prune(struct tables *t, struct tables_inv *inv)
 {
 	struct tables_state *s = t->state;
-	bool cut = false;
 
-	cut_empty(t, s->top, s->config.levels, &cut);
+	cut_empty(t, s->top, s->config.levels);
 	for (uint32_t i = 0; i < TABLES_MAX_PAIRS; i++) {
 		for (int view = 0; tables_pair_used(t, i) && view < 2; view++) {
 			uint64_t *pdpt = table_page(&t->pages, s->pair[i].pdpt[view]);
@@ -132,16 +132,13 @@ uint32_t tables_prune(struct tables *t, struct tables_inv *inv)
 			for (unsigned int j = 0; j < LOW_ENTRIES; j++) {
 				if (!pdpt[j])
 					continue;
-				cut_empty(t, entry_ref(pdpt[j]), 2, &cut);
-				if (is_empty(t, entry_ref(pdpt[j]))) {
+				cut_empty(t, entry_ref(pdpt[j]), 2);
+				if (is_empty(t, entry_ref(pdpt[j])))
 					entry_set(&pdpt[j], 0);
-					cut = true;
-				}
 			}
 		}
 	}
-	if (cut)
-		tables_inv_all(inv);
+	/* What was cut off is freed at once: that says what to invalidate. */
 	s->count.prunes++;
 	return tables_collect(t, inv);
 }

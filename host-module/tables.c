@@ -393,6 +393,7 @@ static bool canonical(const struct tables *t, uint64_t va)
 static int monitor_edit(struct tables *t, const struct edit *edit, struct tables_inv *inv)
 {
 	struct start start = { t->state->top, t->state->config.levels };
+	struct tables_inv mine = { .kind = TABLES_INV_NONE };
 
 	/* Both ends canonical, on the same side of the hole. */
 	if (edit->va < TABLES_LOW_BYTES || !canonical(t, edit->va) || !canonical(t, edit->last) || (edit->va ^ edit->last) >> 63)
@@ -408,7 +409,13 @@ static int monitor_edit(struct tables *t, const struct edit *edit, struct tables
 		if (!tables_find_room(t, tally.need, step, inv))
 			return -PLX_ENOMEM;
 	}
-	edit_commit(t, start, edit, inv);
+	edit_commit(t, start, edit, &mine);
+	if (mine.kind == TABLES_INV_PAGES)
+		tables_inv_pages(inv, mine.va, mine.npages);
+	else if (mine.kind == TABLES_INV_ALL)
+		tables_inv_all(inv);
+	if (mine.kind != TABLES_INV_NONE)
+		inv->every_root = true;
 	return 0;
 }
 

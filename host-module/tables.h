@@ -33,8 +33,10 @@
  * TLB:       each call *adds* to *@inv what the processor may still have cached: do it, before the guest runs on that root again and before
  *            anyone trusts the new mapping; then set it to 0. Until then the old tables' pages may already be in use as other tables.
  *            That harms nothing but the speculation of a processor that must forget it anyway: all that these pages ever hold are tables
- *            of this kind, zeroes, or entries that are not present (physmap.h). With PCIDs kept, it concerns both of the pair's.
- *            A root that no processor has loaded, nor cached under a PCID, needs none of it.
+ *            of this kind, zeroes, or entries that are not present (physmap.h).
+ *            Where each root has a PCID that outlives a CR3 load: it concerns both roots of the pair that was named; with every_root
+ *            all of them (the monitor's part changed, or tables were freed that any root may have led to), that is INVPCID of
+ *            all, or a flush when next each is loaded. With one PCID for all, or none, every_root says nothing new.
  * Built:     three times: user space (tests), the module, the monitor's image.
  * Tested by: tests/unit/test_tables.c, with a walker of its own that knows physical memory only.
  * Read next: host-module/table_pages.h, tables.c, pairs.c, collect.c.
@@ -75,6 +77,7 @@ enum tables_inv_kind { TABLES_INV_NONE = 0, TABLES_INV_PAGES, TABLES_INV_ALL };
 #define TABLES_INV_MAX_PAGES 32u	/* beyond, a CR3 load is cheaper: it becomes "all" */
 struct tables_inv {
 	enum tables_inv_kind kind;
+	bool every_root;	/* what is cached under other PCIDs too */
 	uint32_t npages;	/* of 4 KiB */
 	uint64_t va;
 };

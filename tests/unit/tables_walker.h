@@ -2,7 +2,8 @@
 /*
  * tests/unit/tables_walker.h - a processor's view of page tables: it knows CR3 and physical memory, and nothing of ours.
  *
- * On its way it holds every entry to what host-module/tables.h promises of it.
+ * On its way it holds every entry to what host-module/tables.h promises of it, and sets A in those that point to tables, as
+ * processors do.
  */
 #ifndef TESTS_UNIT_TABLES_WALKER_H
 #define TESTS_UNIT_TABLES_WALKER_H
@@ -75,6 +76,7 @@ static inline struct walk walk(const struct tables_lab *l, uint64_t cr3, uint64_
 			assert_int_equal(entry & 7, 7);
 			assert_int_equal(entry >> 63, 0);
 			assert_int_equal(entry & X86_PTE_PS, 0);
+			walk_table(l, w.table[level])[va >> (12 + 9 * (level - 1)) & 511] |= X86_PTE_A;
 			continue;
 		}
 		assert_true(level <= 2);

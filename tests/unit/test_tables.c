@@ -115,12 +115,16 @@ static void bad_arguments_are_invalid_and_change_nothing(void **state)
 	assert_int_equal(tables_map(t, (1ull << 47) - 4096, 0, 8192, RW | NEW, inv), -PLX_EINVAL);
 	assert_int_equal(tables_map(t, (1ull << 47) - 4096, 0, ~0ull << 47, RW | NEW, inv), -PLX_EINVAL);
 	assert_int_equal(tables_map(t, -4096ull, 0, 8192, RW | NEW, inv), -PLX_EINVAL);		/* over the top */
+	assert_int_equal(tables_map(t, HIGH, -4096ull, 8192, RW | NEW, inv), -PLX_EINVAL);
 	assert_int_equal(tables_unmap(t, HIGH, 100, inv), -PLX_EINVAL);
+	assert_int_equal(tables_unmap(t, (1ull << 47) - 4096, ~0ull << 47, inv), -PLX_EINVAL);	/* from half to half */
+	assert_int_equal(tables_unmap(t, -4096ull, 8192, inv), -PLX_EINVAL);
 	assert_int_equal(tables_protect(t, HIGH, 4096, X86_PTE_G, 0, inv), -PLX_EINVAL);
 	assert_int_equal(pair_map(t, pair, 0x800, 0, 4096, RW | NEW, inv), -PLX_EINVAL);
 	assert_int_equal(pair_map(t, pair, 0xfffff000, 0, 8192, RW | NEW, inv), -PLX_EINVAL);
 	assert_int_equal(pair_map(t, pair, 0, 0, 4096, RW | NEW | X86_PTE_G, inv), -PLX_EINVAL);
 	assert_int_equal(pair_unmap(t, pair, 0, 0, inv), -PLX_EINVAL);
+	assert_int_equal(pair_unmap(t, pair, 0x2000, -0x1000ull, inv), -PLX_EINVAL);
 	assert_int_equal(pair_protect(t, pair, 0, 4096, TABLES_LARGE, 0, inv), -PLX_EINVAL);
 	assert_int_equal(tables_lookup(t, 3, 1ull << 47, NULL, NULL), -PLX_EINVAL);
 	assert_int_equal(photograph(), before);
@@ -163,7 +167,7 @@ static void there_are_512_pairs(void **state)
 static void the_monitors_part_is_in_every_root_of_before_and_after(void **state)
 {
 	uint32_t before = new_pair(), after, roots[5];
-	uint64_t places[] = { HIGH, 1ull << 32, 3ull << 39, -4096ull, l->state.config.levels == 5 ? 5ull << 48 : 5ull << 39 };
+	uint64_t places[] = { HIGH, 1ull << 32, 1ull << 39, 3ull << 39, -4096ull, l->state.config.levels == 5 ? 5ull << 48 : 5ull << 39 };
 
 	(void)state;
 	for (size_t i = 0; i < PLX_ARRAY_SIZE(places); i++)
@@ -199,6 +203,8 @@ static void the_monitors_part_outlives_pairs(void **state)
 	tables_map(t, HIGH, 0x5000, 4096, TABLES_W | NEW, inv);
 	pair_map(t, pair, 0, 0, 4096, RW | NEW, inv);
 	pair_free(t, pair, inv);
+	assert_true(l->state.garbage);
+	assert_int_equal(inv->kind, TABLES_INV_ALL);
 	assert_int_equal(tables_collect(t, inv), 4 + 2);
 	assert_int_equal(look(TABLES_TEMPLATE, HIGH).phys, 0x5000);
 	assert_int_equal(t->pages.state->nused, reachable(l));
@@ -449,7 +455,9 @@ static void a_large_leaf_takes_the_place_of_a_table(void **state)
 	assert_int_equal(pair_map(t, pair, 0, 0, MIB2, RW | TABLES_BOTH | TABLES_LARGE | TABLES_OVERWRITE, inv), 0);
 	assert_true(look(TABLES_USER(pair), 0x5000).large);
 	assert_int_equal(inv->kind, TABLES_INV_ALL);
+	assert_true(l->state.garbage);
 	assert_int_equal(tables_collect(t, inv), 2);
+	assert_false(l->state.garbage);
 	/* And of an empty one, without overwriting anything. */
 	pair_map(t, pair, 0x200000, 0, 0x1000, RW | TABLES_BOTH | NEW, inv);
 	pair_unmap(t, pair, 0x200000, 0x1000, inv);
@@ -470,6 +478,16 @@ static void protecting_a_large_leaf_whole_or_to_what_it_is_does_not_split(void *
 	assert_int_equal(l->state.count.splits, 0);
 }
 
+/* Some processors keep parts of a large leaf as pages, some as one: INVLPG of the part that changed would not do. */
+static void taking_a_large_leaf_apart_invalidates_all(void **state)
+{
+	(void)state;
+	tables_map(t, HIGH, 0, MIB2, TABLES_W | NEW | TABLES_LARGE, inv);
+	tables_unmap(t, HIGH + 0x1000, 0x1000, inv);
+	assert_int_equal(inv->kind, TABLES_INV_ALL);
+	assert_int_equal(look(TABLES_TEMPLATE, HIGH + 0x2000).phys, 0x2000);
+}
+
 /* ---- what to invalidate ----------------------------------------------------------------------------------------------------- */
 
 static void new_mappings_ask_for_no_invalidation(void **state)
@@ -482,6 +500,34 @@ static void new_mappings_ask_for_no_invalidation(void **state)
 	pair_map(t, pair, 0, 0, MIB2, RW | TABLES_BOTH | TABLES_OVERWRITE | TABLES_LARGE, inv);	/* what is there already */
 	pair_unmap(t, pair, 0x40000000, 0x40000000, inv);					/* and what is not */
 	assert_int_equal(inv->kind, TABLES_INV_NONE);
+}
+
+/* With a PCID for each root, the others remember the monitor's part, too, and the way to tables that are freed. */
+static void changes_that_concern_every_root_say_so(void **state)
+{
+	uint32_t pair = new_pair(), other = new_pair();
+
+	(void)state;
+	pair_map(t, pair, 0, 0, 0x2000, RW | NEW, inv);
+	pair_map(t, other, 0, 0, 0x2000, RW | NEW, inv);
+	tables_map(t, HIGH, 0, 0x3000, TABLES_W | NEW, inv);
+	assert_false(inv->every_root);
+	pair_protect(t, pair, 0, 0x1000, TABLES_W, 0, inv);
+	pair_unmap(t, pair, 0, 0x1000, inv);
+	pair_clear(t, pair, inv);
+	assert_false(inv->every_root);
+	memset(inv, 0, sizeof(*inv));
+	tables_unmap(t, HIGH + 0x1000, 0x1000, inv);
+	assert_true(inv->every_root);
+	assert_int_equal(inv->kind, TABLES_INV_PAGES);
+	memset(inv, 0, sizeof(*inv));
+	assert_int_equal(tables_collect(t, inv), 2);
+	assert_true(inv->every_root);
+	memset(inv, 0, sizeof(*inv));
+	pair_unmap(t, other, 0, 0x2000, inv);
+	assert_int_equal(tables_prune(t, inv), 2);
+	assert_true(inv->every_root);
+	assert_int_equal(inv->kind, TABLES_INV_ALL);
 }
 
 static void ranges_to_invalidate_add_up_until_all_is_cheaper(void **state)
@@ -529,7 +575,9 @@ static void clearing_a_pair_leaves_its_tables_to_the_next_collect(void **state)
 		assert_false(shown(TABLES_SUPERVISOR(pair), i << 24));
 		assert_false(shown(TABLES_USER(pair), i << 24));
 	}
+	memset(inv, 0, sizeof(*inv));
 	assert_int_equal(tables_collect(t, inv), 2 * (100 + 2));	/* 100 tables under two PDs, in two views */
+	assert_int_equal(inv->kind, TABLES_INV_ALL);
 	assert_int_equal(t->pages.state->nused, reachable(l));
 	assert_int_equal(tables_collect(t, inv), 0);
 }
@@ -631,6 +679,76 @@ static void an_empty_chunk_goes_back_and_its_number_comes_again(void **state)
 	assert_true(shown(TABLES_SUPERVISOR(pair), 0));
 }
 
+/* So that high ones empty and can go back. */
+static void the_lowest_chunk_with_room_is_used_first(void **state)
+{
+	struct table_pages *p = &t->pages;
+	uint32_t pair = new_pair(), index;
+	table_ref first, last = 0, ref;
+
+	(void)state;
+	pair_map(t, pair, 0, 0, 4096, RW | NEW, inv);
+	table_pages_want(p, 2 * 511);				/* three chunks, numbers 0..2 */
+	first = table_page_alloc(p, true);
+	while (p->state->nfree)
+		last = table_page_alloc(p, true);
+	assert_int_equal(first / TABLE_SLOTS, 0);
+	assert_int_equal(last / TABLE_SLOTS, 2);
+
+	table_page_free(p, last);
+	table_page_free(p, first);
+	assert_int_equal(table_page_alloc(p, true), first);
+	assert_int_equal(table_page_alloc(p, true), last);
+	pair_clear(t, pair, inv);				/* of chunk 0, by tracing */
+	assert_int_equal(tables_collect(t, inv), 2);
+	assert_int_equal(table_page_alloc(p, true) / TABLE_SLOTS, 0);
+	assert_int_equal(table_page_alloc(p, true) / TABLE_SLOTS, 0);
+	assert_int_equal(table_page_alloc(p, true), TABLE_NONE);
+
+	/* The middle one goes back and comes again: there is nothing in between, then all of it. */
+	for (uint32_t slot = 1; slot < TABLE_SLOTS; slot++)
+		table_page_free(p, 1 * TABLE_SLOTS + slot);
+	assert_int_equal(table_pages_release(p, &index), 0);
+	assert_int_equal(p->state->nlive, 2);
+	assert_int_equal(p->state->nchunks, 3);
+	table_page_free(p, last);
+	assert_int_equal(table_page_alloc(p, true), last);
+	assert_int_equal(table_page_alloc(p, true), TABLE_NONE);
+	assert_int_equal(table_pages_add(p, index), 0);
+	ref = table_page_alloc(p, true);
+	assert_int_equal(ref, 1 * TABLE_SLOTS + 1);
+	assert_int_equal(p->state->nfree, 510);
+	/* The first free one is beyond the last chunk when the last goes. */
+	for (uint32_t slot = 1; slot < TABLE_SLOTS; slot++)
+		table_page_free(p, 2 * TABLE_SLOTS + slot);
+	while (p->state->nfree > 511)
+		table_page_alloc(p, true);
+	assert_int_equal(table_pages_release(p, &index), 0);
+	assert_int_equal(p->state->nchunks, 2);
+	assert_int_equal(table_page_alloc(p, true), TABLE_NONE);
+	assert_int_equal(table_pages_add(p, index), 0);
+	assert_int_equal(table_page_alloc(p, true), 2 * TABLE_SLOTS + 1);
+}
+
+/* Ten pieces under two PDs; the user's view likewise. */
+static void a_call_needs_no_more_pages_than_it_uses(void **state)
+{
+	uint32_t pair = new_pair();
+	table_ref eaten[TABLE_SLOTS];
+	uint32_t n = 0, need = 2 * (2 + 10);
+
+	(void)state;
+	l->lab.limit = 0;
+	while ((eaten[n] = table_page_alloc(&t->pages, true)) != TABLE_NONE)
+		n++;
+	for (uint32_t i = 0; i < need; i++) {
+		assert_int_equal(pair_map(t, pair, 0x40000000 - 5 * MIB2, 0, 10 * MIB2, RW | TABLES_BOTH | NEW, inv), -PLX_ENOMEM);
+		table_page_free(&t->pages, eaten[--n]);
+	}
+	assert_int_equal(pair_map(t, pair, 0x40000000 - 5 * MIB2, 0, 10 * MIB2, RW | TABLES_BOTH | NEW, inv), 0);
+	assert_int_equal(t->pages.state->nfree, 0);
+}
+
 static void no_page_is_asked_for_that_has_no_place(void **state)
 {
 	struct table_pages *p = &t->pages;
@@ -696,8 +814,10 @@ int main(void)
 		T(part_of_a_large_leaf_changes_and_the_rest_stays),
 		T5(part_of_a_large_leaf_changes_and_the_rest_stays),
 		T(a_large_leaf_takes_the_place_of_a_table),
+		T(taking_a_large_leaf_apart_invalidates_all),
 		T(protecting_a_large_leaf_whole_or_to_what_it_is_does_not_split),
 		T(new_mappings_ask_for_no_invalidation),
+		T(changes_that_concern_every_root_say_so),
 		T(ranges_to_invalidate_add_up_until_all_is_cheaper),
 		T(clearing_a_pair_leaves_its_tables_to_the_next_collect),
 		T(garbage_is_collected_when_pages_run_out_before_the_host_is_asked),
@@ -705,6 +825,8 @@ int main(void)
 		T(pinned_pages_are_not_traced_away),
 		T(an_entry_names_any_table_of_any_chunk),
 		T(an_empty_chunk_goes_back_and_its_number_comes_again),
+		T(the_lowest_chunk_with_room_is_used_first),
+		T(a_call_needs_no_more_pages_than_it_uses),
 		T(no_page_is_asked_for_that_has_no_place),
 		T(another_world_sees_the_same_tables),
 	};
