@@ -206,14 +206,14 @@ static bool same_bytes(const struct code_region *r, uint32_t offset, const struc
 	return insn->length <= r->nbytes - offset && !memcmp(r->bytes + offset, insn->bytes, insn->length);
 }
 
-/* Bytes that differ are a 32-bit address or displacement, and differ by as much as the loader moved the region. */
+/* Bytes that differ are a 32-bit address or displacement, and differ by as much as the loader moved the region; in what was not linked yet, by anything. */
 static bool moved_bytes(const struct match *m, uint32_t offset, const struct coverage_insn *insn)
 {
 	const struct code_region *r = m->region;
 	struct prescan_insn decoded;
 	uint8_t bytes[15];
 
-	if (!m->nmoved || insn->length > r->nbytes - offset ||
+	if (!(m->nmoved || r->unlinked) || insn->length > r->nbytes - offset ||
 	    prescan_decode(insn->bytes, insn->length, insn->code32 ? PRESCAN_MODE_32 : PRESCAN_MODE_16, &decoded) != PRESCAN_OK)
 		return false;
 	memcpy(bytes, r->bytes + offset, insn->length);
@@ -225,6 +225,8 @@ static bool moved_bytes(const struct match *m, uint32_t offset, const struct cov
 			continue;
 		memcpy(&ran, insn->bytes + at, 4);
 		memcpy(&file, bytes + at, 4);
+		if (r->unlinked)
+			memcpy(bytes + at, &ran, 4);
 		for (uint32_t k = 0; k < m->nmoved; k++)
 			if (ran - file == m->moved[k] || file - ran == m->moved[k])
 				memcpy(bytes + at, &ran, 4);

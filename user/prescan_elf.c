@@ -116,6 +116,7 @@ static enum image_verdict read_sections(const struct elf *elf)
 		region = image_region(part, name[0] ? name : "section", s.sh_addr, s.sh_offset, s.sh_size, CODE_32);
 		if (!region)
 			return IMAGE_BAD;
+		region->unlinked = elf->header.e_type == ET_REL;
 		if (have_symbols)
 			mark_symbols(elf, &symbols, i, &s, region);
 	}

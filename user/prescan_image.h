@@ -39,6 +39,7 @@ struct code_region {
 	uint32_t nbytes;
 	uint8_t mode;		/* enum code_mode */
 	bool guessed;
+	bool unlinked;		/* addresses in it are put right when it is loaded: a relocatable file */
 	uint32_t guess_window;	/* bytes that surely are of one mode; 0: the whole region */
 	struct code_mark *marks;	/* sorted by image_finish() */
 	size_t nmarks;

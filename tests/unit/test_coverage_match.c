@@ -82,7 +82,7 @@ static void match(struct lab *l, const uint64_t *base)
 	qsort(l->all.insns, l->all.ninsns, sizeof(*l->all.insns), by_order);
 	l->mark = (struct code_mark){ .offset = 0x30, .kind = MARK_DATA };
 	l->region = (struct code_region){ .name = "r", .address = BASE, .bytes = program, .nbytes = sizeof(program), .mode = CODE_32,
-					  .marks = &l->mark, .nmarks = 1 };
+					  .marks = &l->mark, .nmarks = 1, .unlinked = l->region.unlinked };
 	assert_true(coverage_index_make(&l->index, &l->all));
 	assert_true(coverage_match(&l->index, &l->region, &mode, base, 4, &l->ran, take, l));
 }
@@ -154,6 +154,24 @@ static void an_address_that_moved_along_is_no_patch(void **state)
 	assert_int_equal(l.ran.relocated, 1);
 	assert_int_equal(l.ran.disagree[DISAGREE_BYTES], 0);
 	done(&l);
+}
+
+static void what_was_not_linked_yet_may_have_any_address(void **state)
+{
+	const uint8_t call[] = { 0xe8, 0xfc, 0x12, 0x34, 0x56 }, nop[] = { 0x0f, 0x1f, 0x44, 0x00, 0x00 };
+
+	(void)state;
+	for (unsigned int patched = 0; patched < 2; patched++) {
+		struct lab l = { 0 };
+
+		program_ran(&l, 0xc8a55000, 0x23);
+		ran(&l, 0xc8a55023, patched ? nop : call, 5, PLX_COVER_NATIVE);
+		l.region.unlinked = true;
+		match(&l, NULL);
+		assert_int_equal(l.ran.relocated, !patched);
+		assert_int_equal(l.ran.disagree[DISAGREE_BYTES], patched);
+		done(&l);
+	}
 }
 
 static void one_file_at_two_places_is_found_at_both(void **state)
@@ -277,6 +295,7 @@ int main(void)
 		cmocka_unit_test(what_ran_at_the_files_own_address_is_counted_by_class_and_by_how),
 		cmocka_unit_test(code_that_was_moved_is_found_by_its_bytes),
 		cmocka_unit_test(an_address_that_moved_along_is_no_patch),
+		cmocka_unit_test(what_was_not_linked_yet_may_have_any_address),
 		cmocka_unit_test(one_file_at_two_places_is_found_at_both),
 		cmocka_unit_test(where_the_caller_says_it_stood_there_is_no_search),
 		cmocka_unit_test(another_program_at_the_same_address_does_not_count),
