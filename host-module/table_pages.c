@@ -75,8 +75,6 @@ int table_pages_release(struct table_pages *pages, uint32_t *pool_index)
 		s->nlive--;
 		while (s->nchunks && s->chunk[s->nchunks - 1].pool_index == NO_CHUNK)
 			s->nchunks--;
-		if (s->first_free > s->nchunks)
-			s->first_free = s->nchunks;
 		return 0;
 	}
 	return -PLX_ENOENT;
