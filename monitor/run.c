@@ -261,6 +261,12 @@ static enum step find(struct mon_engine *e, struct turn *t)
 
 	if (e->pf_armed && e->vcpu->eip == e->pf_eip)
 		fill_after_page_fault(e);
+	if (PLX_UNLIKELY(e->no_code16) && !mon_code32(e->vcpu)) {
+		t->link = 0;
+		t->fill_jump = false;
+		t->st = interpret(e, mon_interp_one);
+		return STEP_STATUS;
+	}
 	frag = engine_fragment(e, &t->st);
 	if (frag && t->link && e->cache.stat_flushes == flushes)
 		prescan_cache_link(&e->cache, t->link, frag);

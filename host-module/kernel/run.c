@@ -11,6 +11,7 @@
  * a stay needs of the processor is read afresh at its beginning.
  */
 #include <linux/delay.h>
+#include <linux/printk.h>
 #include <linux/sched/signal.h>
 #include <asm/debugreg.h>
 #include <asm/desc.h>
@@ -210,6 +211,7 @@ static void die(struct machine *m, const char *why)
 	m->dead = true;
 	m->run->exit = PLEXUS_EXIT_ERROR;
 	strscpy((char *)m->run->message, why, sizeof(m->run->message));
+	pr_notice_ratelimited("plexus: a machine of %s ended: %s\n", current->comm, why);
 }
 
 static int next_request(struct machine *m)

@@ -58,7 +58,7 @@ uint64_t world_phys(struct module_host *h, const void *at);
 void tables_done(struct module_host *h, struct tables_inv *inv);	/* what the processor still caches */
 bool tables_need(struct module_host *h);	/* the host has given pages: try again */
 void world_sync(struct module_host *h);		/* the host's words to the engine's */
-void start_command(struct module_host *h);
+void start_command(struct module_host *h, uint32_t command);
 void world_die(struct module_host *h, const char *what, int err) __attribute__((noreturn));
 
 /* start.c */

@@ -20,6 +20,21 @@ static void own_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t regs[4])
 	__asm__ volatile("cpuid" : "=a"(regs[0]), "=b"(regs[1]), "=c"(regs[2]), "=d"(regs[3]) : "a"(leaf), "c"(subleaf));
 }
 
+/*
+ * QEMU's TCG cuts EIP to 16 bits at the ends of its own blocks while CS.D is 0, where a processor does not; 16-bit fragments
+ * stand far above 64 KiB.
+ */
+static bool is_tcg(void)
+{
+	uint32_t regs[4];
+
+	own_cpuid(1, 0, regs);
+	if (!(regs[2] & 1u << 31))
+		return false;
+	own_cpuid(0x40000000, 0, regs);
+	return regs[1] == 0x54474354 && regs[2] == 0x43544743 && regs[3] == 0x47435447;	/* TCGTCGTCGTCG */
+}
+
 static void start_vcpu(struct module_host *h)
 {
 	mon_reset(h->vcpu);
@@ -87,6 +102,7 @@ static void build(struct module_host *h)
 	e->host = h;
 	e->window = WINDOW_PREFERRED;
 	e->interpret_only = s->rewrite == PLEXUS_REWRITE_INTERPRET;
+	e->no_code16 = is_tcg() || s->features_off & PLEXUS_FEATURE_CODE16;
 	e->cache.rw = e->window_rw;
 	e->cache.env = (struct prescan_env){
 		.window = e->window,
@@ -199,7 +215,7 @@ static void command_registers(struct module_host *h, struct plexus_registers *r)
 	r->halted = v->halted;
 }
 
-void start_command(struct module_host *h)
+void start_command(struct module_host *h, uint32_t command)
 {
 	struct world_ctx *ctx = h->ctx;
 	uint32_t a[8];
@@ -208,7 +224,7 @@ void start_command(struct module_host *h)
 
 	memcpy(a, ctx->command_a, sizeof(a));
 	memcpy(q, ctx->command_q, sizeof(q));
-	switch (ctx->command) {
+	switch (command) {
 	case COMMAND_MAP:
 		err = command_map(h, q[0], q[1], q[2], a[0]);
 		break;

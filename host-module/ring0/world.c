@@ -38,8 +38,11 @@ void world_call(struct module_host *h, enum world_request_kind kind)
 	h->ctx->request = kind;
 	world_call_switch(h->ctx);
 	while (h->ctx->command != COMMAND_NONE) {
-		start_command(h);
+		uint32_t command = h->ctx->command;
+
+		/* It may have to ask for pages in its turn. */
 		h->ctx->command = COMMAND_NONE;
+		start_command(h, command);
 		h->ctx->request = REQUEST_COMMAND_DONE;
 		world_call_switch(h->ctx);
 	}

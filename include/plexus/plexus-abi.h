@@ -69,6 +69,7 @@ struct plexus_create {
 };
 
 #define PLEXUS_FEATURE_LAHF	0x1ull	/* SAHF and LAHF in 64-bit code */
+#define PLEXUS_FEATURE_CODE16	0x2ull	/* 16-bit guest code runs natively */
 
 #define PLEXUS_MAP_RAM		0
 #define PLEXUS_MAP_ROM		1	/* readable; writes leave as PLEXUS_EXIT_MMIO_WRITE */
