@@ -10,6 +10,9 @@
  * SIB, displacement, immediate. What is known about an opcode is in its row; the
  * code here knows only the shape of instructions.
  *
+ * Two ways: decode_whole() knows all; decode_quick() only 32-bit code without prefixes, nine of ten instructions, and asks tables
+ * where the other branches, for a guess gone wrong costs the processor more than all the rest. It gives up where it is not sure.
+ *
  * Asked by:  prescan/rewrite*.c, monitor/interp*.c, user/, tests.
  * Asks:      prescan/opcode_table.c, its table.
  * Never:     touches guest memory, allocates, writes a global.
@@ -378,8 +381,134 @@ static enum prescan_status take_immediate(struct cursor *c, struct prescan_insn 
 	return PRESCAN_OK;
 }
 
-enum prescan_status prescan_decode(const uint8_t *bytes, size_t nbytes,
-				   enum prescan_mode mode, struct prescan_insn *insn)
+/* ---- the short way ---------------------------------------------------------------------------------- */
+
+/* What is left of @value when only its lowest @size bytes count, 0, 1, 2 or 4; sign-extended, but for 0. */
+static inline int32_t extend(uint32_t value, unsigned int size)
+{
+	unsigned int shift = (32 - 8 * size) & 31;
+
+	return (int32_t)(value << shift) >> shift;
+}
+
+static inline uint32_t bytes_at(const uint8_t *p)
+{
+	uint32_t value;
+
+	memcpy(&value, p, sizeof(value));	/* little-endian, as the guest's are */
+	return value;
+}
+
+/* What a ModRM byte says with 32-bit addresses, in the order of struct prescan_insn, so that one store takes it there. Number 256: none. */
+struct modrm_form {
+	uint8_t modrm, mod, reg, rm, base, index, scale, disp_size;
+};
+_Static_assert(offsetof(struct prescan_insn, disp_size) == offsetof(struct prescan_insn, modrm) + 7 && sizeof(struct modrm_form) == 8,
+	       "struct modrm_form is a piece of struct prescan_insn");
+
+#define FORM(b) { (b), (b) >> 6, (b) >> 3 & 7, (b) & 7, \
+	(b) >> 6 == 3 || ((b) >> 6 == 0 && ((b) & 7) == 5) ? NONE : (b) & 7, NONE, 0, \
+	(b) >> 6 == 1 ? 1 : (b) >> 6 == 2 || ((b) >> 6 == 0 && ((b) & 7) == 5) ? 4 : 0 },
+#define FORM8(b) FORM(b) FORM((b) + 1) FORM((b) + 2) FORM((b) + 3) FORM((b) + 4) FORM((b) + 5) FORM((b) + 6) FORM((b) + 7)
+#define FORM64(b) FORM8(b) FORM8((b) + 8) FORM8((b) + 16) FORM8((b) + 24) FORM8((b) + 32) FORM8((b) + 40) FORM8((b) + 48) FORM8((b) + 56)
+static const struct modrm_form modrm_forms[257] = {
+	FORM64(0) FORM64(64) FORM64(128) FORM64(192)
+	{ .base = NONE, .index = NONE },
+};
+#undef FORM64
+#undef FORM8
+#undef FORM
+
+/* By enum prescan_imm, up to IMM_RELZ. */
+static const struct {
+	uint32_t mask;
+	uint8_t size;
+} quick_imm[] = {
+	[IMM_NONE] = { 0, 0 }, [IMM_B] = { 0xff, 1 }, [IMM_BS] = { ~0u, 1 }, [IMM_W] = { 0xffff, 2 }, [IMM_Z] = { ~0u, 4 },
+	[IMM_REL8] = { ~0u, 1 }, [IMM_RELZ] = { ~0u, 4 },
+};
+
+/* SIB behind ModRM; what the ModRM byte said is in @insn already. */
+static inline void take_sib_quick(unsigned int sib, struct prescan_insn *insn)
+{
+	const struct address_form *form = &form32[insn->mod * 8 + (sib & 7)];
+	unsigned int index = sib >> 3 & 7;
+
+	insn->base = form->base;
+	insn->disp_size = form->disp_size;
+	insn->index = index == X86_ESP ? NONE : (uint8_t)index;
+	insn->scale = (uint8_t)(sib >> 6);
+}
+
+/*
+ * All that looks at bytes here stays within 12 of them: opcode 2, ModRM, SIB, 4, 4; the caller has 15.
+ * False: not one of those that this way knows; nothing was written.
+ */
+static inline bool decode_quick(const uint8_t *bytes, struct prescan_insn *insn)
+{
+	const struct modrm_form *form;
+	const struct prescan_row *row;
+	unsigned int opcode = bytes[0], map = PRESCAN_MAP_1B, pos = 1, at = opcode, has_modrm, disp_size, imm_size;
+	uint32_t bits;
+
+	if (opcode == 0x0f) {
+		opcode = bytes[1];
+		map = PRESCAN_MAP_0F;
+		at = ROWS_0F + opcode;
+		pos = 2;
+	}
+	row = &prescan_rows[at];
+	if (row->sel == SEL_REG) {
+		at = row->next + (bytes[pos] >> 3 & 7u);
+		row = &prescan_rows[at];
+	} else if (row->sel == SEL_OPSIZE) {
+		at = row->next + 1u;
+		row = &prescan_rows[at];
+	}
+	if (PLX_UNLIKELY(!row->quick))
+		return false;
+
+	bits = row->bits;
+	_Static_assert(PRESCAN_F_MODRM == 1, "a flag that counts as a byte");
+	has_modrm = bits & PRESCAN_F_MODRM;
+	form = &modrm_forms[(bytes[pos] & -has_modrm) + (1 - has_modrm) * 256];
+	if (PLX_UNLIKELY((bits & MEM_ONLY) && form->mod == 3))
+		return false;
+	memcpy(&insn->modrm, form, sizeof(*form));
+	insn->modrm_off = (uint8_t)(pos & -has_modrm);
+	pos += has_modrm;
+	if (form->rm == 4 && form->mod != 3)
+		take_sib_quick(bytes[pos++], insn);
+	disp_size = insn->disp_size;
+	imm_size = quick_imm[row->imm].size;
+
+	insn->map = (uint8_t)map;
+	insn->opcode = (uint8_t)opcode;
+	insn->prefixes = 0;
+	/* ESP and EBP stand for SS, all else for DS, which is the next number. */
+	insn->seg = bits & SEG_ES ? X86_ES : (uint8_t)(X86_DS - ((insn->base & ~1u) == X86_ESP && form->mod != 3));
+	insn->opsize = 4;
+	insn->addrsize = 4;
+	insn->klass = row->klass;
+	insn->imm_size = (uint8_t)imm_size;
+	insn->imm2_size = 0;
+	insn->opcode_off = 0;
+	insn->flags = (uint16_t)(form->mod == 3 ? bits & ~(PRESCAN_F_MEM | PRESCAN_F_MEM_READ | PRESCAN_F_MEM_WRITE | PRESCAN_F_AGEN) : bits);
+	insn->disp_off = (uint8_t)(pos & -(unsigned int)!!disp_size);
+	insn->disp = extend(bytes_at(bytes + pos), disp_size) & -(int32_t)!!disp_size;
+	pos += disp_size;
+	insn->imm_off = (uint8_t)(pos & -(unsigned int)!!imm_size);
+	insn->imm = (uint32_t)extend(bytes_at(bytes + pos), imm_size) & quick_imm[row->imm].mask;
+	insn->imm2 = 0;
+	insn->vex_l = insn->vex_w = insn->vex_pp = insn->vex_vvvv = 0;
+	insn->id = (uint16_t)at;
+	insn->length = (uint8_t)(pos + imm_size);
+	return true;
+}
+
+/* ---- the whole way ---------------------------------------------------------------------------------- */
+
+static enum prescan_status decode_whole(const uint8_t *bytes, size_t nbytes, enum prescan_mode mode, struct prescan_insn *insn)
 {
 	struct cursor c = { .bytes = bytes, .nbytes = nbytes };
 	struct prescan_insn d = { .seg = X86_DS, .base = PRESCAN_NO_REG, .index = PRESCAN_NO_REG };
@@ -472,6 +601,13 @@ enum prescan_status prescan_decode(const uint8_t *bytes, size_t nbytes,
 	KEEP_IN_MEMORY(*insn);
 	insn->length = (uint8_t)c.pos;
 	return PRESCAN_OK;
+}
+
+enum prescan_status prescan_decode(const uint8_t *bytes, size_t nbytes, enum prescan_mode mode, struct prescan_insn *insn)
+{
+	if (nbytes >= PRESCAN_INSN_MAX && mode == PRESCAN_MODE_32 && decode_quick(bytes, insn))
+		return PRESCAN_OK;
+	return decode_whole(bytes, nbytes, mode, insn);
 }
 
 unsigned int prescan_nr_rows(void)

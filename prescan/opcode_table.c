@@ -12,7 +12,7 @@
 
 const struct prescan_row prescan_rows[PRESCAN_NR_ROWS] = {
 #define ROW(at, name, klass_, bits_, imm_, why) \
-	[at] = { .bits = (bits_), .klass = PRESCAN_##klass_, .imm = IMM_##imm_ },
+	[at] = { .bits = (bits_), .klass = PRESCAN_##klass_, .imm = IMM_##imm_, .quick = QUICK(PRESCAN_##klass_, bits_, IMM_##imm_) },
 #define GROUP(at, tag, sel_, n) \
 	[at] = { .sel = SEL_##sel_, .next = G_##tag },
 #define PREFIX(at)	[at] = { .sel = SEL_PREFIX },

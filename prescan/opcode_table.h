@@ -71,12 +71,18 @@ enum prescan_imm {
 /* Rules that can refuse an encoding. */
 #define RULES_CHECKED (P_ANY | MEM_ONLY | REG_ONLY | MOD_IGN | VSIB | VL0 | VL1 | VW0 | VW1 | NOV)
 
+/* Instructions that decode_quick() takes: one immediate at most, and without a prefix no rule but MEM_ONLY that could refuse them. */
+#define QUICK(klass, bits, imm) \
+	((klass) != PRESCAN_REFUSE && (imm) <= IMM_RELZ && !((bits) & (RULES_CHECKED & ~(P_ANY | MEM_ONLY))) && \
+	 (!((bits) & P_ANY) || ((bits) & P_NP)))
+
 struct prescan_row {
 	uint32_t bits;		/* PRESCAN_F_* and the rules above */
 	uint16_t next;		/* first row of the group; 0 in a leaf */
 	uint8_t sel;		/* enum prescan_select */
 	uint8_t klass;		/* enum prescan_class */
 	uint8_t imm;		/* enum prescan_imm */
+	uint8_t quick;		/* decode.c's short way knows it */
 };
 
 /* Words the tables are written in. M_* is "has a ModRM byte whose memory form ..." */

@@ -658,6 +658,42 @@ static void the_mode_changes_sizes_and_nothing_else(void **state)
 	}
 }
 
+/* With 15 bytes or more there is a short way through the decoder; with the instruction's own bytes alone it is the long one. */
+static void what_stands_behind_an_instruction_changes_nothing(void **state)
+{
+	static const uint8_t second[] = { 0x00, 0x04, 0x05, 0x24, 0x25, 0x44, 0x45, 0x64, 0x84, 0x85, 0xa4, 0xc0, 0xc4, 0xd8, 0xe5, 0xff };
+	unsigned int compared = 0;
+
+	(void)state;
+	for (unsigned int op = 0; op < 512; op++) {
+		for (unsigned int modrm = 0; modrm < 256; modrm++) {
+			for (unsigned int i = 0; i < PLX_ARRAY_SIZE(second); i++) {
+				uint8_t bytes[16] = { 0 };
+				unsigned int at = 0;
+				struct prescan_insn more, exact;
+
+				if (op >= 256)
+					bytes[at++] = 0x0f;
+				bytes[at++] = (uint8_t)op;
+				bytes[at++] = (uint8_t)modrm;
+				bytes[at++] = second[i];
+				for (; at < sizeof(bytes); at++)
+					bytes[at] = (uint8_t)(0x71 + at * 0x1f);
+				memset(&more, 0x5a, sizeof(more));
+				if (prescan_decode(bytes, sizeof(bytes), PRESCAN_MODE_32, &more) != PRESCAN_OK || more.length >= PRESCAN_INSN_MAX)
+					continue;
+				memset(&exact, 0xa5, sizeof(exact));
+				assert_int_equal(prescan_decode(bytes, more.length, PRESCAN_MODE_32, &exact), PRESCAN_OK);
+				if (memcmp(&more, &exact, sizeof(more)))
+					print_error("opcode %x, ModRM %x, then %x\n", op, modrm, second[i]);
+				assert_memory_equal(&more, &exact, sizeof(more));
+				compared++;
+			}
+		}
+	}
+	assert_true(compared > 1000000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -683,6 +719,7 @@ int main(void)
 		cmocka_unit_test(endbr32_is_a_nop),
 		cmocka_unit_test(immediates_are_extended_as_the_instruction_does_it),
 		cmocka_unit_test(offsets_point_at_the_bytes_they_name),
+		cmocka_unit_test(what_stands_behind_an_instruction_changes_nothing),
 		cmocka_unit_test(the_mode_changes_sizes_and_nothing_else),
 	};
 
