@@ -81,7 +81,7 @@ const char run_options_help[] =
 	"  --trace=FILE[,FILTER...] record every virtualized instruction; read it with `plexus trace --read FILE`\n"
 	"  --trace-summary[=FILE.json]  their sums at the end, as a table on standard error or into a file\n"
 	"  --trace-full wait|drop   what a full trace buffer does to the guest or the record (default: wait)\n"
-	"  --profile                the dearest of them live on a terminal, and at the end\n"
+	"  --profile                the dearest sites and what the rewriting made of them, live on a terminal, and at the end\n"
 	"  --coverage=FILE          which instructions ran, and how; read it with `plexus prescan --coverage=FILE`\n"
 	"\n"
 	"How it runs:\n"

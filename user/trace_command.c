@@ -39,6 +39,7 @@ static const char help[] =
 	"  --filter LIST            only these records\n"
 	"  --symbols FILE           names of the guest's functions: System.map, or vmlinux\n"
 	"  --top N                  so many sites in a summary (default: 20)\n"
+	"  --limit N                so many records; 0: all (default: 1000000 with --chrome, else all)\n"
 	"\n"
 	"Comparing:\n"
 	"  --compare LIST           of int3, farcall and adaptive: run the machine once with each\n"
@@ -48,10 +49,14 @@ static const char help[] =
 	"start=T stop=T with T one of addr:A port:P exception[:VECTOR] interrupt[:VECTOR].\n"
 	"All of it is explained in plexus-trace(1).\n";
 
+/* Some 250 bytes each: what Perfetto opens in a browser without choking on it. */
+#define CHROME_LIMIT 1000000
+
 struct words {
 	const char *read, *output, *filter, *symbols, *chrome, *compare, *until, *folded;
 	bool json, summary, help;
 	unsigned long top;
+	unsigned long long limit;
 	char **run;			/* what is left: "run", then options of `plexus run`; NULL at the end */
 	int nrun;
 };
@@ -103,12 +108,12 @@ static int own_word(char **argv, int argc, int *i, const struct word *words, siz
 
 static int split_words(int argc, char **argv, struct words *w)
 {
-	const char *top = NULL;
+	const char *top = NULL, *limit = NULL;
 	char *end;
 	const struct word own[] = {
 		{ "--read", &w->read, NULL }, { "--output", &w->output, NULL }, { "-o", &w->output, NULL },
 		{ "--filter", &w->filter, NULL }, { "--symbols", &w->symbols, NULL }, { "--chrome", &w->chrome, NULL },
-		{ "--compare", &w->compare, NULL }, { "--until", &w->until, NULL }, { "--top", &top, NULL },
+		{ "--compare", &w->compare, NULL }, { "--until", &w->until, NULL }, { "--top", &top, NULL }, { "--limit", &limit, NULL },
 		{ "--json", NULL, &w->json }, { "--summary", NULL, &w->summary },
 		{ "--help", NULL, &w->help }, { "-h", NULL, &w->help },
 	};
@@ -139,6 +144,18 @@ static int split_words(int argc, char **argv, struct words *w)
 			say("--top: '%s' is no number from 1 to 1000000", top);
 			return -EINVAL;
 		}
+	}
+	w->limit = w->chrome ? CHROME_LIMIT : 0;
+	if (limit) {
+		w->limit = strtoull(limit, &end, 10);
+		if (*limit < '0' || *limit > '9' || *end) {
+			say("--limit: '%s' is no number of records", limit);
+			return -EINVAL;
+		}
+	}
+	if (limit && (w->summary || w->folded || !w->read)) {
+		say("--limit goes with --read as text, --json or --chrome");
+		return -EINVAL;
 	}
 	return 0;
 }
@@ -181,6 +198,7 @@ static int read_command(const struct words *w)
 	}
 	o = (struct trace_read_options){
 		.file = w->read, .output = w->chrome ? w->chrome : w->output, .symbols = w->symbols, .top = (unsigned int)w->top,
+		.limit = w->limit,
 	};
 	trace_filter_init(&o.filter);
 	o.filter.event_mask = ~0u;		/* what was recorded is shown */

@@ -163,6 +163,12 @@ static double seconds(const struct trace_printer *p, uint64_t ticks)
 	return (double)ticks / (double)p->tsc_hz;
 }
 
+/* Since the start; a record from before it, which there should be none of, is put there. */
+static uint64_t nanoseconds(const struct trace_printer *p, uint64_t tsc)
+{
+	return tsc > p->start_tsc ? (uint64_t)((unsigned __int128)(tsc - p->start_tsc) * 1000000000u / p->tsc_hz) : 0;
+}
+
 static const char *hex_bytes(const struct plx_trace_record *r, char text[2 * 15 + 1])
 {
 	for (unsigned int i = 0; i < r->length && i < sizeof(r->bytes); i++)
@@ -295,16 +301,14 @@ void trace_print_json(struct trace_printer *p, const struct plx_trace_record *r,
 
 static void name_row(struct trace_printer *p, unsigned int row, const char *name)
 {
-	fprintf(p->to, "%s{\"ph\":\"M\",\"pid\":1,\"tid\":%u,\"name\":\"thread_name\",\"args\":{\"name\":\"%s\"}}", p->first ? "" : ",\n", row, name);
-	p->first = false;
+	fprintf(p->to, ",\n{\"ph\":\"M\",\"pid\":1,\"tid\":%u,\"ts\":0,\"name\":\"thread_name\",\"args\":{\"name\":\"%s\"}}"
+		",\n{\"ph\":\"M\",\"pid\":1,\"tid\":%u,\"ts\":0,\"name\":\"thread_sort_index\",\"args\":{\"sort_index\":%u}}", row, name, row, row);
 }
 
 void trace_chrome_begin(struct trace_printer *p)
 {
 	fputs("{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n", p->to);
-	p->first = true;
-	fputs("{\"ph\":\"M\",\"pid\":1,\"name\":\"process_name\",\"args\":{\"name\":\"guest\"}}", p->to);
-	p->first = false;
+	fputs("{\"ph\":\"M\",\"pid\":1,\"tid\":0,\"ts\":0,\"name\":\"process_name\",\"args\":{\"name\":\"guest\"}}", p->to);
 	name_row(p, 0, "kernel (CPL 0)");
 	name_row(p, 1, "CPL 1");
 	name_row(p, 2, "CPL 2");
@@ -319,17 +323,19 @@ void trace_print_chrome(struct trace_printer *p, const struct plx_trace_record *
 	char operands[TRACE_OPERANDS_BYTES];
 	uint32_t offset;
 	const char *symbol = trace_symbol_find(p->symbols, r->eip + r->cs_base, &offset);
-	double at = seconds(p, r->tsc - p->start_tsc) * 1e6;
+	/* Whole nanoseconds at both ends: an event that ended a rounding after the next one's start would be taken for its parent. */
+	uint64_t at = nanoseconds(p, r->tsc), lasts = nanoseconds(p, r->tsc + r->cost) - at;
 
 	trace_operands(r, operands);
 	if (r->event == PLX_TRACE_INSN) {
-		fprintf(p->to, ",\n{\"ph\":\"X\",\"pid\":1,\"tid\":%u,\"ts\":%.3f,\"dur\":%.3f,\"name\":\"%s\",\"cat\":\"%s\",\"args\":{\"text\":",
-			r->cpl, at, seconds(p, r->cost) * 1e6, name, prescan_class_name(r->klass));
+		fprintf(p->to, ",\n{\"ph\":\"X\",\"pid\":1,\"tid\":%u,\"ts\":%" PRIu64 ".%03u,\"dur\":%" PRIu64 ".%03u,\"name\":\"%s\",\"cat\":\"%s\",\"args\":{\"text\":",
+			r->cpl, at / 1000, (unsigned int)(at % 1000), lasts / 1000, (unsigned int)(lasts % 1000), name,
+			prescan_class_name(r->klass));
 		put_string(p->to, disassembly(p, r, number, name));
 		fprintf(p->to, ",\"how\":\"%s\",", trace_how_names[r->how]);
 	} else {
-		fprintf(p->to, ",\n{\"ph\":\"i\",\"s\":\"t\",\"pid\":1,\"tid\":%u,\"ts\":%.3f,\"name\":\"%s\",\"cat\":\"event\",\"args\":{",
-			ROW_EVENTS - 1u + r->event, at, operands[0] ? operands : trace_event_names[r->event & 3]);
+		fprintf(p->to, ",\n{\"ph\":\"i\",\"s\":\"t\",\"pid\":1,\"tid\":%u,\"ts\":%" PRIu64 ".%03u,\"name\":\"%s\",\"cat\":\"event\",\"args\":{",
+			ROW_EVENTS - 1u + r->event, at / 1000, (unsigned int)(at % 1000), operands[0] ? operands : trace_event_names[r->event & 3]);
 	}
 	fprintf(p->to, "\"at\":\"%04x:%08x", r->cs, r->eip);
 	if (symbol)

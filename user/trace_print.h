@@ -13,7 +13,6 @@ struct trace_printer {
 	struct trace_disasm disasm;
 	const struct trace_symbols *symbols;	/* NULL: none */
 	uint64_t start_tsc, tsc_hz;
-	bool first;				/* Chrome: no event was written yet */
 };
 
 /* @site: its number in the file, or UINT32_MAX; @name: the mnemonic. */

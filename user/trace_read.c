@@ -110,6 +110,7 @@ static int one_record(struct reading *rd, const struct plx_trace_record *r, uint
 static int all_records(struct reading *rd)
 {
 	struct plx_trace_record r;
+	uint64_t shown = 0;
 	uint32_t site;
 	int err;
 
@@ -118,6 +119,10 @@ static int all_records(struct reading *rd)
 
 		if (!trace_filter_pass(&rd->o->filter, &r, name))
 			continue;
+		if (rd->o->limit && shown++ == rd->o->limit) {
+			say("%s: the first %" PRIu64 " records that the filter passes; the rest is left out (--limit N, --filter)", rd->o->file, rd->o->limit);
+			return 0;
+		}
 		err = one_record(rd, &r, site, name);
 		if (err)
 			return err;

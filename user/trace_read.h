@@ -13,6 +13,7 @@ struct trace_read_options {
 	const char *output;		/* NULL: standard output */
 	const char *symbols;		/* NULL: none */
 	unsigned int top;		/* sites in a summary */
+	uint64_t limit;			/* records in the other forms but stacks; 0: all */
 	struct trace_filter filter;
 };
 
