@@ -21,19 +21,18 @@
 
 /* ---- the table -------------------------------------------------------------------------------------- */
 
-static uint32_t hash_of(uint32_t linear, uint32_t gpa, const uint8_t *bytes, uint32_t length, bool code32)
+/* Instructions that stand side by side have heads side by side: a fragment's are in the cache together. */
+static uint32_t hash_of(uint32_t linear, uint32_t gpa)
 {
-	uint32_t h = (linear ^ (gpa >> PLX_PAGE_SHIFT) * 0x85ebca6bu) * 0x9e3779b1u ^ (uint32_t)code32;
+	uint32_t page = (linear >> PLX_PAGE_SHIFT) * 0x9e3779b1u ^ (gpa >> PLX_PAGE_SHIFT) * 0x85ebca6bu;
 
-	for (uint32_t i = 0; i < length; i++)
-		h = (h ^ bytes[i]) * 0x01000193u;
-	return (h ^ h >> 15) & (COVER_HASH - 1);
+	return ((page ^ page >> 15) + (linear & PLX_PAGE_MASK)) & (COVER_HASH - 1);
 }
 
 /* The entry of this instruction, made if need be; 0: the table is full. */
 static uint32_t entry(struct cover *c, uint32_t linear, uint32_t gpa, const uint8_t *bytes, uint32_t length, bool code32)
 {
-	uint32_t *head = &c->hash[hash_of(linear, gpa, bytes, length, code32)];
+	uint32_t *head = &c->hash[hash_of(linear, gpa)];
 	struct plx_cover_insn *insn;
 	uint32_t i;
 

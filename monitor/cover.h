@@ -6,7 +6,7 @@
 #include "monitor/engine.h"
 #include "plexus/coverage.h"
 
-#define COVER_HASH	(1u << 18)
+#define COVER_HASH	(1u << 20)
 #define COVER_MAX_SLOTS	(1u << 22)
 
 /* One instruction of one fragment. */
