@@ -2,7 +2,7 @@
 /*
  * user/coverage_file.c - see coverage_file.h, which has the format.
  *
- * Asked by:  user/coverage_record.c, user/coverage_command.c. Tested by: tests/unit/test_coverage_file.c.
+ * Asked by:  user/coverage_record.c, user/coverage_report.c. Tested by: tests/unit/test_coverage_file.c.
  */
 #include <errno.h>
 #include <stdlib.h>

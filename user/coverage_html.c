@@ -2,7 +2,7 @@
 /*
  * user/coverage_html.c - the part of the HTML page that says what ran; the maps themselves are prescan_html.c's.
  *
- * Asked by:  user/prescan_html.c. Tested by: tests/unit/test_coverage_report.c.
+ * Asked by:  user/prescan_html.c. Tested by: tests/guests/run-coverage.
  */
 #include <inttypes.h>
 

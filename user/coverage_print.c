@@ -2,7 +2,7 @@
 /*
  * user/coverage_print.c - what ran as a table for people and as JSON lines for programs. See coverage_report.h.
  *
- * Asked by:  user/prescan_command.c. Read next: coverage_html.c. Tested by: tests/unit/test_coverage_report.c.
+ * Asked by:  user/prescan_command.c. Read next: coverage_html.c. Tested by: tests/guests/run-coverage.
  */
 #include <inttypes.h>
 

@@ -4,7 +4,7 @@
  *
  *      engine's table, as it was filled --> [what ran, sorted] --> coverage_file.c --> temporary file --> FILE
  *
- * Asked by:  user/run.c. Tested by: tests/unit/test_coverage_record.c, tests/guests/run-coverage.
+ * Asked by:  user/run.c. Tested by: tests/unit/test_run.c, tests/guests/run-coverage.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * user/coverage_report.c - sums of what ran, and what of the scanned files it was. See coverage_report.h.
  *
  * Asked by:  user/prescan_command.c. Asks: coverage_file.c, coverage_match.c, prescan_image.c. Read next: coverage_print.c.
- * Tested by: tests/unit/test_coverage_report.c, tests/guests/run-coverage.
+ * Tested by: tests/guests/run-coverage.
  */
 #include <errno.h>
 #include <stdlib.h>
