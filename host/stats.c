@@ -99,6 +99,11 @@ size_t stats_name_values(const uint64_t *values, size_t nvalues, const struct st
 			value = rate->ticks ? (uint64_t)((unsigned __int128)value * rate->ns / rate->ticks) : 0;
 		add(&list, row_of[i].group, row_of[i].name, value);
 	}
+	/* From decoding to code that may be chained to, page walks and write protection included. */
+	if (fixed(values, nfixed, ENGINE_STAT_GUEST_INSNS) && rate->ticks)
+		add(&list, "code", "translation, ns an instruction",
+		    (uint64_t)((unsigned __int128)fixed(values, nfixed, ENGINE_STAT_TRANSLATION) * rate->ns / rate->ticks /
+			       fixed(values, nfixed, ENGINE_STAT_GUEST_INSNS)));
 	if (counted) {
 		add(&list, "interpreter", "instructions run", counted + interpreted);
 		add(&list, "interpreter", "interpreted, of a million", interpreted * 1000000 / (counted + interpreted));

@@ -106,6 +106,18 @@ static void times_are_nanoseconds(void **state)
 	assert_int_equal(find(n, "time", "halted")->value, 250);
 }
 
+static void translation_is_told_by_the_instruction_too(void **state)
+{
+	size_t n;
+
+	(void)state;
+	assert_null(find(name(engine_stat_values(&engine, values, ROOM)), "code", "translation, ns an instruction"));
+	engine.stats.translate_ticks = 20000;
+	engine.cache.stat_insns = 100;
+	n = name(engine_stat_values(&engine, values, ROOM));
+	assert_int_equal(find(n, "code", "translation, ns an instruction")->value, 100);
+}
+
 static void times_without_a_rate_are_nothing(void **state)
 {
 	const struct stat_rate none = { .ticks = 0 };
@@ -199,6 +211,7 @@ int main(void)
 		cmocka_unit_test_setup(numbers_of_the_first_release_keep_their_places, fresh),
 		cmocka_unit_test_setup(what_does_not_fit_is_counted_and_not_written, fresh),
 		cmocka_unit_test_setup(times_are_nanoseconds, fresh),
+		cmocka_unit_test_setup(translation_is_told_by_the_instruction_too, fresh),
 		cmocka_unit_test_setup(times_without_a_rate_are_nothing, fresh),
 		cmocka_unit_test_setup(forms_of_one_instruction_are_summed_within_a_class, fresh),
 		cmocka_unit_test_setup(the_interpreters_share_is_shown_when_instructions_are_counted, fresh),
