@@ -76,9 +76,12 @@ static int op_protect(void *host, uint32_t linear, uint64_t nbytes, int prot)
 {
 	struct module_host *h = host;
 	struct tables_inv inv = { .kind = TABLES_INV_NONE };
-	int err = pair_protect(&h->tables, h->pair_now, linear, nbytes, TABLES_W, prot & HOST_PROT_WRITE ? TABLES_W : 0, &inv);
+	int err;
 
-	tables_done(h, &inv);
+	do {
+		err = pair_protect(&h->tables, h->pair_now, linear, nbytes, TABLES_W, prot & HOST_PROT_WRITE ? TABLES_W : 0, &inv);
+		tables_done(h, &inv);
+	} while (err == -PLX_ENOMEM && tables_need(h));
 	return err;
 }
 
@@ -115,10 +118,15 @@ static int op_place_window(void *host, uint32_t old, uint32_t window)
 {
 	struct module_host *h = host;
 	uint8_t *rw = h->engine->window_rw;
-	int err;
+	int err = 0;
 
+	/* The old place goes first, for the two may overlap; meanwhile the block is at home. */
+	block_use_at(h, WORLD_BLOCK);
+	if (old)
+		err = unmap(h, old, WINDOW_BYTES);
 	write_stub_page(h, window);
-	err = show(h, window + WINDOW_FLAG_PAGE, rw + WINDOW_FLAG_PAGE, PLX_PAGE_SIZE, DATA_FLAGS);
+	if (!err)
+		err = show(h, window + WINDOW_FLAG_PAGE, rw + WINDOW_FLAG_PAGE, PLX_PAGE_SIZE, DATA_FLAGS);
 	if (!err)
 		err = show(h, window + WINDOW_SCRATCH_PAGE, rw + WINDOW_SCRATCH_PAGE, PLX_PAGE_SIZE, DATA_FLAGS);
 	if (!err)
@@ -127,11 +135,9 @@ static int op_place_window(void *host, uint32_t old, uint32_t window)
 		err = show(h, window + WINDOW_JUMP_TABLE, rw + WINDOW_JUMP_TABLE, 2 * WINDOW_JUMP_BYTES, CONST_FLAGS);
 	if (!err && !h->shared->high)
 		err = show_block(h, window + WINDOW_BLOCK);
-	if (err)
-		return err;
-	if (!h->shared->high)
+	if (!err && !h->shared->high)
 		block_use_at(h, window + WINDOW_BLOCK);
-	return old ? unmap(h, old, WINDOW_BYTES) : 0;
+	return err;
 }
 
 static int op_show_code(void *host, uint32_t window, uint32_t from, uint32_t to)
@@ -246,9 +252,25 @@ static uint64_t op_ticks(void *host)
 	return ring0_tsc();
 }
 
+/* The engine's own words are about a machine that anybody can look at; here the last stop of the guest goes with them. */
 static void op_die(void *host, const char *what, int err)
 {
-	world_die(host, what, err);
+	static const char digits[] = "0123456789abcdef";
+	const struct module_host *h = host;
+	const struct nexus_frame *nx = &h->vcpu->nexus;
+	const uint32_t words[4] = { nx->exit, nx->fault_vector, nx->fault_eip, nx->fault_address };
+	char text[200], *to = text;
+
+	while (*what && to < text + 120)
+		*to++ = *what++;
+	for (unsigned int i = 0; i < 4; i++) {
+		*to++ = i ? ' ' : '(';
+		for (int shift = 28; shift >= 0; shift -= 4)
+			*to++ = digits[words[i] >> shift & 15];
+	}
+	*to++ = ')';
+	*to = 0;
+	world_die(host, text, err);
 }
 
 const struct plx_host_ops module_host_ops = {

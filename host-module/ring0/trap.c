@@ -41,6 +41,14 @@ static void keep_registers(struct mon_vcpu *v, const struct world_frame *f)
 	v->nexus.fault_eip = (uint32_t)f->rip;
 }
 
+/* In a stub, or in the veneer before it. */
+static bool on_its_way_out(const struct mon_engine *e, const struct world_frame *f)
+{
+	uint32_t offset = (uint32_t)f->rip + e->cs_host_base - e->window;
+
+	return (f->cs & 0xffff) == SEL_CS64 || (offset >= WINDOW_COLD && offset < WINDOW_BYTES);
+}
+
 /*
  * IRET to a stack segment with B = 0 loads SP alone: the upper half of ESP stays what it was in ring 0. So there the image is read
  * from a stack page whose own address has the guest's upper half in bits 31..16.
@@ -96,7 +104,7 @@ int world_trap(struct world_ctx *ctx)
 		return 1;
 	}
 	to_host(h, vector);
-	if (v->nexus.kick && (f->cs & 0xffff) != SEL_CS64) {	/* in 64-bit code it is on its way out already */
+	if (v->nexus.kick && !on_its_way_out(h->engine, f)) {
 		keep_registers(v, f);
 		v->nexus.exit = NX_EXIT_KICK;
 		return 1;
