@@ -13,6 +13,9 @@
 
 #define HOST_PROT_READ	1
 #define HOST_PROT_WRITE	2
+/* For hosts with two views of a space (use_view): the guest's CPL 3 may see it, too; and not write it, whatever WRITE says. */
+#define HOST_PROT_USER	4
+#define HOST_PROT_USER_READ 8
 
 /* A segment for the processor: DPL 3, present. */
 struct host_segment {
@@ -34,6 +37,9 @@ struct plx_host_ops {
 	int (*map)(void *host, uint32_t linear, uint64_t offset, uint64_t nbytes, int prot);
 	int (*unmap)(void *host, uint32_t linear, uint64_t nbytes);
 	int (*protect)(void *host, uint32_t linear, uint64_t nbytes, int prot);
+
+	/* From here on guest code sees what CPL 3 may, or all. NULL: there is one view, and what CPL 3 must not see has to be unmapped. */
+	void (*use_view)(void *host, bool user);
 
 	/* Show the window's object at @linear (flag page and scratch page read-write, jump tables read-only, no code yet) and
 	 * take it away from its old place, 0 if none; the two may overlap. */

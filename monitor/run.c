@@ -88,6 +88,8 @@ static bool refresh_mode(struct mon_engine *e)
 		window_check(e);
 	if (v->cpl == 3 && e->space->cut_dirty)
 		shadow_enter_user(e);
+	if (e->ops->use_view)
+		e->ops->use_view(e->host, v->cpl == 3 && e->space->mixed);
 	if (e->last_cpl != v->cpl)
 		v->seg_dirty = 0x3f;
 	e->last_cpl = v->cpl;

@@ -247,7 +247,8 @@ static uint32_t neighbour_flags(struct mon_engine *e, uint32_t linear, uint32_t 
 static bool map_run(struct mon_engine *e, uint32_t page, uint32_t npages, uint32_t gfn, uint32_t flags)
 {
 	uint64_t offset = e->vm->page[gfn] & ~(uint64_t)PLX_PAGE_MASK;
-	int prot = HOST_PROT_READ | (flags & SHADOW_W ? HOST_PROT_WRITE : 0);
+	int prot = HOST_PROT_READ | (flags & SHADOW_W ? HOST_PROT_WRITE : 0) | (flags & SHADOW_U ? HOST_PROT_USER : 0) |
+		   (flags & SHADOW_SW ? HOST_PROT_USER_READ : 0);
 	int err = e->ops->map(e->host, page << PLX_PAGE_SHIFT, offset, (uint64_t)npages << PLX_PAGE_SHIFT, prot);
 
 	if (shadow_make_room(e, err))
@@ -391,7 +392,8 @@ enum mon_status shadow_fill(struct mon_engine *e, uint32_t linear, bool write)
 
 /*
  * Before CPL 3 code runs: its data segments end at the cut, the lowest supervisor page above every user page (in
- * steps of 4 MiB). Supervisor pages below the cut, and kernel-only writable views, cannot stay.
+ * steps of 4 MiB). Supervisor pages below the cut, and kernel-only writable views, cannot stay; or, where the host has a view
+ * for CPL 3 that lacks them, that is used from here on.
  */
 void shadow_enter_user(struct mon_engine *e)
 {
@@ -399,6 +401,7 @@ void shadow_enter_user(struct mon_engine *e)
 	uint32_t old = e->space->user_cut;
 
 	e->space->cut_dirty = false;
+	e->space->mixed = false;
 	for (uint32_t r = 0; r < 1024; r++)
 		if (e->space->region_u[r])
 			top_user = r + 1;
@@ -411,6 +414,10 @@ void shadow_enter_user(struct mon_engine *e)
 	for (uint32_t r = 0; r < cut; r++) {
 		uint32_t first = r << REGION_SHIFT;
 
+		if (e->ops->use_view) {
+			e->space->mixed |= e->space->region_s[r] || (e->space->region_u[r] && !(e->vcpu->cr0 & X86_CR0_WP));
+			continue;
+		}
 		if (e->space->region_s[r])
 			drop_matching(e, first, first + (1u << REGION_SHIFT), SHADOW_U, 0);
 		if (e->space->region_u[r] && !(e->vcpu->cr0 & X86_CR0_WP))

@@ -47,6 +47,7 @@ struct mon_space {
 	uint32_t nr_mapped;
 	uint16_t region_s[1024], region_u[1024];	/* per 4 MiB: supervisor and user pages mapped */
 	bool cut_dirty;
+	bool mixed;		/* supervisor pages lie below the cut: CPL 3 needs a view of its own */
 	uint32_t user_cut;	/* CPL 3 segments end below this guest linear address; 0: no cut (4 GiB) */
 
 	struct space_table *table;

@@ -41,6 +41,7 @@ struct module_host {
 	uint64_t *ldt;
 	uint32_t pair[SPACE_MAX];	/* of each space; ~0: none yet */
 	uint32_t pair_now;
+	bool user_view;			/* of the two, the one for the guest's CPL 3 */
 	bool nothing_runs_yet;
 
 	uint64_t iret_phys;		/* a stack page, and where in WORLD_IRET it stands now */

@@ -9,7 +9,7 @@
 #include "host-module/ring0/host.h"
 
 #define NO_PAIR		0xffffffffu
-#define CODE_FLAGS	(TABLES_U | TABLES_A)
+#define CODE_FLAGS	(TABLES_U | TABLES_A | TABLES_BOTH)
 #define DATA_FLAGS	(TABLES_U | TABLES_W | TABLES_NX | TABLES_A | TABLES_D)
 #define CONST_FLAGS	(TABLES_U | TABLES_NX | TABLES_A)
 #define BLOCK_DATA_FLAGS (TABLES_W | TABLES_NX | TABLES_A | TABLES_D | TABLES_BOTH)
@@ -54,6 +54,9 @@ static int op_map(void *host, uint32_t linear, uint64_t offset, uint64_t nbytes,
 	struct module_host *h = host;
 	uint64_t flags = prot & HOST_PROT_WRITE ? DATA_FLAGS : CONST_FLAGS;
 	int err = 0;
+
+	if (prot & HOST_PROT_USER)
+		flags |= TABLES_BOTH | (prot & HOST_PROT_USER_READ ? TABLES_USER_RO : 0);
 
 	while (nbytes && !err) {
 		uint64_t in_page = offset & (POOL_PAGE_BYTES - 1);
@@ -132,7 +135,8 @@ static int op_place_window(void *host, uint32_t old, uint32_t window)
 	if (!err)
 		err = show(h, window + WINDOW_STUB_PAGE, rw + WINDOW_STUB_PAGE, PLX_PAGE_SIZE, CODE_FLAGS);
 	if (!err)
-		err = show(h, window + WINDOW_JUMP_TABLE, rw + WINDOW_JUMP_TABLE, 2 * WINDOW_JUMP_BYTES, CONST_FLAGS);
+		err = show(h, window + WINDOW_JUMP_TABLE, rw + WINDOW_JUMP_TABLE, 2 * WINDOW_JUMP_BYTES,
+			   CONST_FLAGS | TABLES_BOTH);
 	if (!err && !h->shared->high)
 		err = show_block(h, window + WINDOW_BLOCK);
 	if (!err && !h->shared->high)
@@ -187,10 +191,17 @@ static int op_set_segment(void *host, unsigned int slot, const struct host_segme
 	return 0;
 }
 
+static void load_root(struct module_host *h)
+{
+	uint32_t root = h->user_view ? TABLES_USER(h->pair_now) : TABLES_SUPERVISOR(h->pair_now);
+
+	h->ctx->priv_cr3 = tables_root(&h->tables, root) | (h->ctx->priv_cr3 & 0xfff);
+	ring0_set_cr3(h->ctx->priv_cr3);
+}
+
 static int use_pair(struct module_host *h, uint32_t space)
 {
 	struct tables_inv inv = { .kind = TABLES_INV_NONE };
-	uint64_t pcid = h->ctx->priv_cr3 & 0xfff;
 	int err = 0;
 
 	if (h->pair[space] == NO_PAIR) {
@@ -204,9 +215,18 @@ static int use_pair(struct module_host *h, uint32_t space)
 		}
 	}
 	h->pair_now = h->pair[space];
-	h->ctx->priv_cr3 = tables_root(&h->tables, TABLES_SUPERVISOR(h->pair_now)) | pcid;
-	ring0_set_cr3(h->ctx->priv_cr3);
+	load_root(h);
 	return 0;
+}
+
+static void op_use_view(void *host, bool user)
+{
+	struct module_host *h = host;
+
+	if (h->user_view == user)
+		return;
+	h->user_view = user;
+	load_root(h);
 }
 
 static int op_hand_over(void *host, struct mon_space *from, struct mon_space *to)
@@ -276,6 +296,7 @@ static void op_die(void *host, const char *what, int err)
 const struct plx_host_ops module_host_ops = {
 	.map = op_map,
 	.unmap = op_unmap,
+	.use_view = op_use_view,
 	.protect = op_protect,
 	.place_window = op_place_window,
 	.show_code = op_show_code,
