@@ -1143,6 +1143,23 @@ static void a_process_refuses_what_only_the_module_can(void **state)
 	says(plx_vm_error(NULL), "multiple of 1 MiB");
 }
 
+/* On a host that has one this cannot be shown. */
+static void auto_is_the_process_where_there_is_no_module(void **state)
+{
+	struct plx_vm_config config = { .host = PLX_HOST_AUTO, .ram_bytes = RAM_BYTES };
+	struct plx_vm *process = NULL;
+
+	(void)state;
+	if (plx_host_module_check(why, sizeof(why)) == 0)
+		skip();
+	assert_int_equal(plx_vm_create(&config, &process), 0);
+	assert_non_null(plx_vm_trace(process, 0, false));	/* what only that one can */
+	plx_vm_destroy(process);
+	config.host = PLX_HOST_MODULE;
+	assert_int_not_equal(plx_vm_create(&config, &process), 0);
+	says(plx_vm_error(NULL), "or use --host process");
+}
+
 #define ON_NOTHING(test) cmocka_unit_test_setup_teardown(test, fresh, gone)
 #define ON_MACHINE(test) cmocka_unit_test_setup_teardown(test, made, gone)
 
@@ -1193,6 +1210,7 @@ int main(void)
 		ON_MACHINE(traces_and_coverage_are_refused_with_a_sentence),
 		ON_MACHINE(calls_that_are_the_process_hosts_alone_do_nothing),
 		ON_NOTHING(a_process_refuses_what_only_the_module_can),
+		ON_NOTHING(auto_is_the_process_where_there_is_no_module),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -713,6 +713,50 @@ static void the_machine_is_what_the_options_say(void **state)
 	assert_string_equal(child.out_text, "right");
 }
 
+static enum plx_exit checks_its_host(struct fake_machine *f)
+{
+	guest_print(f->vm_config.host == PLX_HOST_AUTO && f->vm_config.descriptor_tables_guest && f->vm_config.monitor_high ?
+		    "auto" : f->vm_config.host == PLX_HOST_MODULE ? "module" : "process");
+	return guest_power_off();
+}
+
+static void a_machine_runs_in_a_process_unless_another_host_is_asked_for(void **state)
+{
+	(void)state;
+	fake.guest = checks_its_host;
+	start(RUN, NULL);
+	ends_with(0);
+	assert_string_equal(child.out_text, "process");
+}
+
+static void the_module_is_asked_for_by_its_word(void **state)
+{
+	(void)state;
+	fake.guest = checks_its_host;
+	start(RUN, "--host=module", NULL);
+	ends_with(0);
+	assert_string_equal(child.out_text, "module");
+}
+
+static void the_engine_chooses_where_the_options_leave_it_to_it(void **state)
+{
+	(void)state;
+	fake.guest = checks_its_host;
+	start(RUN, "--host=auto", "--descriptor-tables=guest", "--monitor-high", NULL);
+	ends_with(0);
+	assert_string_equal(child.out_text, "auto");
+}
+
+/* Whoever asks for a record gets one, rather than the other host and a refusal. */
+static void what_is_recorded_is_run_in_a_process(void **state)
+{
+	(void)state;
+	fake.guest = checks_its_host;
+	start(RUN, "--host=auto", "--trace-summary", NULL);
+	ends_with(0);
+	assert_string_equal(child.out_text, "process");
+}
+
 /* The least that is a kernel: see test_linux_loader.c for the fields. */
 static void write_kernel(void)
 {
@@ -1167,6 +1211,10 @@ int main(void)
 		TEST(a_snapshot_leaves_the_image_as_it_was),
 		TEST(a_failing_host_disk_is_told_once),
 		TEST(the_machine_is_what_the_options_say),
+		TEST(a_machine_runs_in_a_process_unless_another_host_is_asked_for),
+		TEST(the_module_is_asked_for_by_its_word),
+		TEST(the_engine_chooses_where_the_options_leave_it_to_it),
+		TEST(what_is_recorded_is_run_in_a_process),
 		TEST(a_kernel_is_loaded_at_power_on_and_at_each_reset),
 		TEST(the_table_shows_each_group_once),
 		TEST(the_json_file_appears_whole_with_nothing_beside_it),
