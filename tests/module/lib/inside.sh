@@ -16,7 +16,7 @@ ask() { printf 'ASK %s\n' "$*" > /dev/ttyS1; }
 
 # What no healthy kernel says. The machine's own quirks, that stand in every boot with or without a module, are taken out first.
 kernel_complaints() {
-	grep -vE "mitigation|Spectre|vulnerab|taints kernel|module verification failed|loading out-of-tree module" |
+	grep -vE "leak detector initialized|mitigation|Spectre|vulnerab|taints kernel|module verification failed|loading out-of-tree module" |
 		grep -E 'WARNING:|BUG[: ]|Oops|general protection fault|stack-protector|Call Trace|lockup|rcu.*(self-detected|detected stalls|kthread starved)|hung_task|blocked for more than|scheduling while atomic|sleeping function called|possible (circular|recursive) lock|inconsistent lock state|suspicious RCU|INFO: (task|rcu|trying|possible)|KASAN|UBSAN|KFENCE|kmemleak|corrupt|Bad page|unhandled|Kernel panic|clocksource.*unstable|Clocksource.*skew|refcount_t|use-after-free|list_(add|del) corruption'
 }
 

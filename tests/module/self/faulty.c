@@ -2,7 +2,7 @@
 /*
  * tests/module/self/faulty.c - a module that does wrong on request, so that the bench can prove that it sees it.
  *
- * Asked by: the tests in self/inside, by writing one word to /dev/faulty. Opening the device loses a page, each time.
+ * Asked by: the tests in self/inside, by writing one word to /dev/faulty. Opening the device loses memory, each time.
  * Never:    for a machine that somebody wants to keep.
  * Read next: tests/module/self/run, which says what the bench must answer to each.
  */
@@ -14,12 +14,17 @@
 #include <linux/spinlock.h>
 #include <linux/uaccess.h>
 #include <asm/apic.h>
+#include <asm/desc.h>
 
 static DEFINE_SPINLOCK(lock);
 
 static int faulty_open(struct inode *inode, struct file *file)
 {
-	return __get_free_page(GFP_KERNEL) ? 0 : -ENOMEM;
+	/* A whole page is what the test of memory sees, a small object what kmemleak does. */
+	void *lost = kmalloc(200, GFP_KERNEL);
+
+	OPTIMIZER_HIDE_VAR(lost);
+	return __get_free_page(GFP_KERNEL) && lost ? 0 : -ENOMEM;
 }
 
 static ssize_t faulty_write(struct file *file, const char __user *from, size_t bytes, loff_t *at)
