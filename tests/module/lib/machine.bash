@@ -56,6 +56,7 @@ pack_initramfs() {
 	for file in "$small_guests"/*.img; do
 		[ ! -e "$file" ] || gzip -1nc "$file" > "$root/bench/guests/${file##*/}.gz"
 	done
+	install -m 644 "$top"/tests/guests/small/*.expected -t "$root/bench/guests"
 	[ -z "$payload" ] || cp -r "$payload/." "$root/"
 	if [ -n "$disk" ]; then
 		for driver in "${drivers_for_disk[@]}"; do
