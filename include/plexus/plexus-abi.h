@@ -131,7 +131,7 @@ struct plexus_stats {
 	uint64_t values;		/* user address of uint64_t[max] */
 };
 
-/* Why PLEXUS_RUN came back. For those with a reply: put it into plexus_run.value before the next PLEXUS_RUN. */
+/* Why PLEXUS_RUN came back. For those with a reply: put it into plexus_run.value (INS, OUTS: into count) before the next PLEXUS_RUN. */
 enum plexus_exit {
 	PLEXUS_EXIT_NONE = 0,		/* it did not, -EINTR and the like: run again */
 	PLEXUS_EXIT_IN,			/* address = port; reply: the value read */
