@@ -55,3 +55,52 @@ host-module/block.bin: host-module/block.elf
 
 noinst_DATA = host-module/monitor.bin host-module/block.bin
 CLEANFILES += host-module/monitor.elf host-module/monitor.bin host-module/block.elf host-module/block.bin
+
+# What builds plexus.ko elsewhere, by DKMS or by hand: Kbuild's sources, the two images ready made, and DKMS' and udev's files.
+# Root's places, not the prefix's: so "make install-module-source" asks for it, or configure --with-module-source, and then
+# "make install" and "make uninstall" do it too.
+module_tree = $(DESTDIR)$(usrsrcdir)/$(PACKAGE)-$(VERSION)
+module_sources = \
+	COPYING \
+	host-module/Kbuild \
+	host-module/Makefile \
+	host-module/kernel/machine.c \
+	host-module/kernel/main.c \
+	host-module/kernel/memory.c \
+	host-module/kernel/plexus_module.h \
+	host-module/kernel/run.c \
+	host-module/kernel/transition.S \
+	host-module/collect.c \
+	host-module/pairs.c \
+	host-module/pool.c \
+	host-module/pool.h \
+	host-module/table_pages.c \
+	host-module/table_pages.h \
+	host-module/tables.c \
+	host-module/tables.h \
+	host-module/tables_inside.h \
+	host-module/world.h \
+	include/plexus/base.h \
+	include/plexus/errors.h \
+	include/plexus/plexus-abi.h \
+	include/plexus/x86.h
+
+install-module-source: host-module/monitor.bin host-module/block.bin host-module/dkms.conf host-module/60-plexus.rules
+	$(AM_V_GEN)for file in $(module_sources); do \
+		$(MKDIR_P) "$(module_tree)/$$(dirname $$file)" && $(INSTALL_DATA) "$(srcdir)/$$file" "$(module_tree)/$$file" || exit 1; \
+	done
+	$(AM_V_at)$(INSTALL_DATA) host-module/monitor.bin host-module/block.bin "$(module_tree)/host-module/"
+	$(AM_V_at)$(INSTALL_DATA) host-module/dkms.conf "$(module_tree)/"
+	$(AM_V_at)$(MKDIR_P) "$(DESTDIR)$(udevrulesdir)"
+	$(AM_V_at)$(INSTALL_DATA) host-module/60-plexus.rules "$(DESTDIR)$(udevrulesdir)/"
+
+uninstall-module-source:
+	rm -rf "$(module_tree)"
+	rm -f "$(DESTDIR)$(udevrulesdir)/60-plexus.rules"
+
+.PHONY: install-module-source uninstall-module-source
+
+if MODULE_SOURCE
+install-data-local: install-module-source
+uninstall-local: uninstall-module-source
+endif

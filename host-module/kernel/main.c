@@ -193,6 +193,7 @@ static void __exit plexus_exit(void)
 
 module_init(plexus_init);
 module_exit(plexus_exit);
-MODULE_DESCRIPTION("Runs IA-32 operating systems in ring 3");
+MODULE_DESCRIPTION("Plexus' module host: runs IA-32 operating systems in ring 3, behind /dev/plexus");
+MODULE_AUTHOR("The Plexus project");
 MODULE_LICENSE("GPL");
-MODULE_VERSION("0.1");
+MODULE_VERSION(PLX_VERSION);	/* Kbuild: that of the project */
