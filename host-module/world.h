@@ -42,6 +42,7 @@
 #define WORLD_BOUNCE_BYTES	0x10000
 #define WORLD_ARENA		0x0000200000000000ull	/* pages come as they are touched */
 #define WORLD_ARENA_BYTES	0x0000000080000000ull
+#define WORLD_ARENA_FIRST	16u	/* pages of it that are there from the start: the monitor finds itself in them */
 #define WORLD_NATIVE		0x0000280000000000ull	/* executable view of the native step's scratch page */
 #define WORLD_IRET		0x0000290000000000ull	/* 4 GiB in which one stack page stands at 64 KiB * ESP[31:16] */
 #define WORLD_RAM		0x0000300000000000ull	/* the machine's RAM object */

@@ -8,15 +8,20 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <linux/version.h>
 #include <linux/vmalloc.h>
 
 #include "plexus_module.h"
 
 static void destroy(struct machine *m)
 {
+	struct plx_user *user = m->user;
+	u64 bytes = m->bytes;
+
 	machine_memory_destroy(m);
 	mutex_destroy(&m->lock);
 	kfree(m);
+	plx_user_put(user, bytes);
 }
 
 static long map_call(struct machine *m, void __user *arg)
@@ -173,9 +178,9 @@ static long machine_ioctl(struct file *file, unsigned int call, unsigned long ar
 static int map_ram(struct machine *m, struct vm_area_struct *vma)
 {
 	unsigned long at = vma->vm_start;
-	u64 offset = (u64)vma->vm_pgoff << PAGE_SHIFT;
+	u64 offset = (u64)vma->vm_pgoff << PAGE_SHIFT, size = (u64)m->nr_ram * POOL_PAGE_BYTES;
 
-	if (offset + (vma->vm_end - vma->vm_start) > (u64)m->nr_ram * POOL_PAGE_BYTES)
+	if (vma->vm_end - vma->vm_start > size || offset > size - (vma->vm_end - vma->vm_start))
 		return -EINVAL;
 	while (at < vma->vm_end) {
 		u64 in_page = offset & (POOL_PAGE_BYTES - 1);
@@ -198,6 +203,11 @@ static int machine_mmap(struct file *file, struct vm_area_struct *vma)
 
 	if (!(vma->vm_flags & VM_SHARED) || vma->vm_flags & VM_EXEC)
 		return -EINVAL;
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	vm_flags_clear(vma, VM_MAYEXEC);
+#else
+	vma->vm_flags &= ~VM_MAYEXEC;
+#endif
 	if (vma->vm_pgoff == run)
 		return vma->vm_end - vma->vm_start > m->run_bytes ? -EINVAL : remap_vmalloc_range(vma, m->run, 0);
 	return map_ram(m, vma);
@@ -205,12 +215,7 @@ static int machine_mmap(struct file *file, struct vm_area_struct *vma)
 
 static int machine_release(struct inode *inode, struct file *file)
 {
-	struct machine *m = file->private_data;
-	struct plx_user *user = m->user;
-	u64 bytes = m->bytes;
-
-	destroy(m);
-	plx_user_put(user, bytes);
+	destroy(file->private_data);
 	return 0;
 }
 
@@ -228,8 +233,12 @@ long machine_create(const struct plexus_create *c, struct plx_user *user)
 	struct machine *m = kzalloc(sizeof(*m), GFP_KERNEL_ACCOUNT);
 	long ret;
 
-	if (!m)
+	if (!m) {
+		plx_user_put(user, c->ram_bytes + c->extra_bytes);
 		return -ENOMEM;
+	}
+	m->user = user;
+	m->bytes = c->ram_bytes + c->extra_bytes;
 	mutex_init(&m->lock);
 	spin_lock_init(&m->kick_lock);
 	init_waitqueue_head(&m->wait);
@@ -240,8 +249,6 @@ long machine_create(const struct plexus_create *c, struct plx_user *user)
 		destroy(m);
 		return ret;
 	}
-	m->user = user;
-	m->bytes = c->ram_bytes + c->extra_bytes;
 	ret = anon_inode_getfd("plexus-machine", &machine_operations, m, O_RDWR | O_CLOEXEC);
 	if (ret < 0)
 		destroy(m);

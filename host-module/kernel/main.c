@@ -64,6 +64,20 @@ struct plx_user *plx_user_get(u64 bytes)
 	return found;
 }
 
+/* What a machine grows by: page tables and the monitor's arena. */
+int plx_user_charge(struct plx_user *user, u64 bytes)
+{
+	int err = 0;
+
+	mutex_lock(&users_lock);
+	if (user->bytes + bytes > user_bytes_max())
+		err = -ENOMEM;
+	else
+		user->bytes += bytes;
+	mutex_unlock(&users_lock);
+	return err;
+}
+
 void plx_user_put(struct plx_user *user, u64 bytes)
 {
 	mutex_lock(&users_lock);
@@ -129,7 +143,6 @@ static long create(void __user *arg)
 {
 	struct plexus_create c;
 	struct plx_user *user;
-	long fd;
 	int err = plx_copy_in(&c, sizeof(c), arg);
 
 	if (err)
@@ -139,10 +152,7 @@ static long create(void __user *arg)
 	user = plx_user_get(c.ram_bytes + c.extra_bytes);
 	if (IS_ERR(user))
 		return PTR_ERR(user);
-	fd = machine_create(&c, user);
-	if (fd < 0)
-		plx_user_put(user, c.ram_bytes + c.extra_bytes);
-	return fd;
+	return machine_create(&c, user);
 }
 
 static long device_ioctl(struct file *file, unsigned int call, unsigned long arg)

@@ -20,7 +20,7 @@
 #define POOL_KEEP	8u
 #define MAX_CHUNKS	512u
 #define TABLES_SPARE	512u		/* table pages that are free whenever the monitor is entered */
-#define ARENA_FIRST	16u		/* pages that are there from the start: the monitor finds itself in them */
+#define ARENA_CHARGED	256u		/* pages that are charged to the user together */
 #define BLOCK_ORDER	4
 
 #define FLAGS_DATA	(TABLES_W | TABLES_NX | TABLES_A | TABLES_D | TABLES_CREATE)
@@ -36,9 +36,7 @@ int plx_pool_create(void)
 	/* Of all addresses that a page of this processor may have. */
 	pool_pages = (u32)min_t(u64, 1ull << (boot_cpu_data.x86_phys_bits - POOL_PAGE_SHIFT), POOL_MAX_PAGES);
 	pool = kvzalloc(pool_bytes(pool_pages), GFP_KERNEL);
-	if (!pool)
-		return -ENOMEM;
-	return pool_init(pool, pool_pages);
+	return pool ? pool_init(pool, pool_pages) : -ENOMEM;
 }
 
 static struct page *page_2m_alloc(void)
@@ -124,8 +122,9 @@ static int add_chunk(struct machine *m)
 	u64 phys;
 	int err;
 
-	if (m->nr_chunks == m->max_chunks)
+	if (m->nr_chunks == m->max_chunks || plx_user_charge(m->user, POOL_PAGE_BYTES))
 		return -ENOMEM;
+	m->bytes += POOL_PAGE_BYTES;
 	page = page_2m_alloc();
 	if (!page)
 		return -ENOMEM;
@@ -159,7 +158,14 @@ void machine_give_pages(struct machine *m)
 		return;
 	for (n = 0; n < wanted; n++) {
 		unsigned long number = (unsigned long)((va - WORLD_ARENA) >> PAGE_SHIFT) + n;
-		struct page *page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+		struct page *page;
+
+		if (m->nr_arena % ARENA_CHARGED == 0) {
+			if (plx_user_charge(m->user, ARENA_CHARGED * PAGE_SIZE))
+				break;
+			m->bytes += ARENA_CHARGED * PAGE_SIZE;
+		}
+		page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
 
 		if (!page)
 			break;
@@ -168,6 +174,7 @@ void machine_give_pages(struct machine *m)
 			break;
 		}
 		m->ctx->page[n] = page_to_phys(page);
+		m->nr_arena++;
 	}
 	m->ctx->a[0] = n;
 }
@@ -178,11 +185,11 @@ static int arena_first(struct machine *m)
 	u32 n;
 
 	m->ctx->q[0] = WORLD_ARENA;
-	m->ctx->a[0] = ARENA_FIRST;
+	m->ctx->a[0] = WORLD_ARENA_FIRST;
 	machine_give_pages(m);
-	if (m->ctx->a[0] != ARENA_FIRST)
+	if (m->ctx->a[0] != WORLD_ARENA_FIRST)
 		return -ENOMEM;
-	for (n = 0; n < ARENA_FIRST && !err; n++)
+	for (n = 0; n < WORLD_ARENA_FIRST && !err; n++)
 		err = map(m, WORLD_ARENA + n * PAGE_SIZE, m->ctx->page[n], PAGE_SIZE, FLAGS_DATA);
 	return err;
 }
@@ -241,6 +248,8 @@ static int map_all(struct machine *m)
 	int err;
 	u32 i;
 
+	if (world_image_end - world_image_start > WORLD_IMAGE_MAX)
+		return -EINVAL;
 	err = map_vmalloc(m, WORLD_IMAGE, world_image_start, PAGE_ALIGN(world_image_end - world_image_start), FLAGS_CODE);
 	if (!err)
 		err = map_vmalloc(m, (u64)world_page_start, world_page_start, PAGE_SIZE, FLAGS_CODE);

@@ -9,8 +9,8 @@
  *      transition.S   the page of code that is in both worlds
  *
  * Locks: machine->lock (a mutex, held over a whole PLEXUS_RUN: sleeps) protects all of a machine but machine->runner, which
- * machine->kick_lock (a spinlock, taken last, nothing below it) protects. users_lock (a mutex, in main.c) is never taken with a
- * machine's held. pool_lock (a spinlock in memory.c) is taken alone. In the monitor's world interrupts are off, and no lock is taken.
+ * machine->kick_lock (a spinlock, taken last, nothing below it) protects. users_lock (a mutex, in main.c) may be taken with a machine's
+ * held, never the other way round. pool_lock (a spinlock in memory.c) is taken alone. In the monitor's world interrupts are off, and no lock is taken.
  */
 #ifndef HOST_MODULE_KERNEL_PLEXUS_MODULE_H
 #define HOST_MODULE_KERNEL_PLEXUS_MODULE_H
@@ -65,6 +65,7 @@ struct machine {
 	struct page **chunk;		/* of 2 MiB, for page tables */
 	u32 nr_chunks, max_chunks;
 	struct xarray arena;		/* by page number in the arena */
+	u32 nr_arena;
 
 	u8 fx[512] __aligned(16);	/* the guest's FPU state while the host has the processor */
 };
@@ -85,10 +86,11 @@ void machine_kick(struct machine *m);
 int plx_run_check(void);
 
 /* machine.c */
-long machine_create(const struct plexus_create *c, struct plx_user *user);
+long machine_create(const struct plexus_create *c, struct plx_user *user);	/* takes over what @user was charged */
 
 /* main.c */
 struct plx_user *plx_user_get(u64 bytes);		/* ERR_PTR: over a limit */
+int plx_user_charge(struct plx_user *user, u64 bytes);	/* -ENOMEM: over the limit */
 void plx_user_put(struct plx_user *user, u64 bytes);
 int plx_copy_in(void *to, size_t known, const void __user *from);
 int plx_copy_out(void __user *to, const void *from, size_t known);

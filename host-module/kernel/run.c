@@ -10,6 +10,7 @@
  * Between two stays the thread is an ordinary one: it may be preempted, moved to another processor, and killed. All that
  * a stay needs of the processor is read afresh at its beginning.
  */
+#include <linux/cc_platform.h>
 #include <linux/delay.h>
 #include <linux/printk.h>
 #include <linux/sched/signal.h>
@@ -17,6 +18,7 @@
 #include <asm/desc.h>
 #include <asm/fpu/api.h>
 #include <asm/msr.h>
+#include <asm/processor.h>
 #include <asm/special_insns.h>
 
 #include "plexus_module.h"
@@ -24,11 +26,20 @@
 #define PRIVATE_PCID	0x7f0ul		/* Linux uses low ones, and those with bit 11 */
 
 /* Bits of CR4 that guest code, or the monitor below 4 GiB, must not meet; those that newer headers name. */
-#define CR4_OFF (X86_CR4_VME | X86_CR4_PVI | X86_CR4_PCE | X86_CR4_FSGSBASE | X86_CR4_OSXSAVE | X86_CR4_PKE | \
+#define CR4_OFF (X86_CR4_TSD | X86_CR4_VME | X86_CR4_PVI | X86_CR4_PCE | X86_CR4_FSGSBASE | X86_CR4_OSXSAVE | X86_CR4_PKE | \
 		 1ul << 23 /* CET */ | 1ul << 24 /* PKS */ | 1ul << 25 /* UINTR */ | 1ul << 27 /* LASS */ | 1ul << 28 /* LAM_SUP */)
 
-int plx_run_check(void)
+/*
+ * QEMU's TCG pushes a far call's return address with the supervisor's rights, which SMAP refuses for pages of ring 3. The monitor
+ * never touches those itself, so there SMAP is off inside.
+ */
+static bool no_smap __ro_after_init;
+
+int __init plx_run_check(void)
 {
+	const gate_desc *idt;
+	struct desc_ptr table;
+
 #ifdef X86_FEATURE_FRED
 	if (boot_cpu_has(X86_FEATURE_FRED) && native_read_cr4() & 1ul << 32) {
 		pr_err("plexus: this kernel uses FRED instead of an IDT; boot it with fred=off\n");
@@ -37,6 +48,17 @@ int plx_run_check(void)
 #endif
 	if (boot_cpu_has(X86_FEATURE_XENPV)) {
 		pr_err("plexus: a Xen PV domain has no page tables and descriptor tables of its own; use plexus run --host process\n");
+		return -EOPNOTSUPP;
+	}
+	if (cc_platform_has(CC_ATTR_GUEST_STATE_ENCRYPT)) {
+		pr_err("plexus: in an encrypted guest (SEV-ES, TDX) the outer host must not see exceptions; use plexus run --host process\n");
+		return -EOPNOTSUPP;
+	}
+	no_smap = hypervisor_cpuid_base("TCGTCGTCGTCG", 0) != 0;
+	store_idt(&table);
+	idt = (const gate_desc *)table.address;
+	if (idt[VECTOR_SITE].bits.dpl != 3) {
+		pr_err("plexus: this kernel has no 32-bit system calls, so vector 80h may be a device's; boot it with ia32_emulation=on\n");
 		return -EOPNOTSUPP;
 	}
 	return 0;
@@ -54,6 +76,8 @@ static void read_host_state(struct machine *m)
 	c->priv_cr4 = c->host_cr4 & ~CR4_OFF;
 	if (boot_cpu_has(X86_FEATURE_UMIP))
 		c->priv_cr4 |= X86_CR4_UMIP;
+	if (no_smap)
+		c->priv_cr4 &= ~(u64)X86_CR4_SMAP;
 	c->smap = !!(c->priv_cr4 & X86_CR4_SMAP);
 	c->priv_cr3 &= ~0xffful;
 	if (c->host_cr4 & X86_CR4_PCIDE) {
@@ -102,7 +126,7 @@ static void replay(unsigned int vector)
 /* Interrupts are off. */
 static noinstr void one_stay(struct machine *m)
 {
-	u64 efer, sysenter_cs;
+	u64 efer, sysenter_cs, debugctl = 0, pebs = 0;
 	unsigned long dr7;
 
 	efer = __rdmsr(MSR_EFER);
@@ -113,7 +137,22 @@ static noinstr void one_stay(struct machine *m)
 	/* SYSCALL and SYSENTER would enter the host's kernel, which is not there: so they fault. */
 	native_wrmsr(MSR_EFER, (u32)(efer & ~EFER_SCE), (u32)(efer >> 32));
 	native_wrmsr(MSR_IA32_SYSENTER_CS, 0, 0);
+	/* What the processor writes to its debug store goes to addresses that are not there. */
+	if (boot_cpu_has(X86_FEATURE_DS)) {
+		debugctl = __rdmsr(MSR_IA32_DEBUGCTLMSR);
+		if (debugctl)
+			native_wrmsr(MSR_IA32_DEBUGCTLMSR, 0, 0);
+	}
+	if (boot_cpu_has(X86_FEATURE_PEBS)) {
+		pebs = __rdmsr(MSR_IA32_PEBS_ENABLE);
+		if (pebs)
+			native_wrmsr(MSR_IA32_PEBS_ENABLE, 0, 0);
+	}
 	world_enter(m->ctx);
+	if (pebs)
+		native_wrmsr(MSR_IA32_PEBS_ENABLE, (u32)pebs, (u32)(pebs >> 32));
+	if (debugctl)
+		native_wrmsr(MSR_IA32_DEBUGCTLMSR, (u32)debugctl, (u32)(debugctl >> 32));
 	native_wrmsr(MSR_EFER, (u32)efer, (u32)(efer >> 32));
 	native_wrmsr(MSR_IA32_SYSENTER_CS, (u32)sysenter_cs, (u32)(sysenter_cs >> 32));
 	if (dr7 & 0xff)
@@ -135,14 +174,14 @@ static u32 one_switch(struct machine *m)
 	asm volatile("fxsave64 %0" : "=m"(m->fx));
 	nmis = c->nmi_pending;
 	c->nmi_pending = 0;
-	if (c->request == REQUEST_INTERRUPT && c->a[0] == 2)
+	if (c->request == REQUEST_INTERRUPT && c->a[0] == X86_VEC_NMI)
 		nmis++;
 	/* Several are one: that is how NMIs are. */
 	if (nmis)
-		replay(2);
-	if (c->mc_pending || (c->request == REQUEST_INTERRUPT && c->a[0] == 18)) {
+		replay(X86_VEC_NMI);
+	if (c->mc_pending || (c->request == REQUEST_INTERRUPT && c->a[0] == X86_VEC_MC)) {
 		c->mc_pending = 0;
-		replay(18);
+		replay(X86_VEC_MC);
 	}
 	if (c->request == REQUEST_INTERRUPT && c->a[0] >= 32 && c->a[0] != VECTOR_SITE)
 		replay(c->a[0]);
@@ -194,7 +233,7 @@ static int until_canonical(struct machine *m)
 			usleep_range(1000, 2000);
 			break;
 		default:
-			return (int)request;
+			return (int)request;	/* whole: whoever is called next looks at signals */
 		}
 		if (fatal_signal_pending(current)) {
 			m->dead = true;
@@ -239,11 +278,7 @@ int machine_start(struct machine *m)
 	m->waiting = REQUEST_START;
 	if (request < 0)
 		return request;
-	if (request != REQUEST_START) {
-		pr_warn("plexus: the monitor does not start: %s\n", (char *)m->run->message);
-		return -ENOMEM;
-	}
-	return 0;
+	return request == REQUEST_START ? 0 : -EIO;
 }
 
 int machine_command(struct machine *m, u32 command)
@@ -298,9 +333,11 @@ static void tell_device(struct machine *m)
 		memcpy(run->data, m->bounce, m->device_bytes);
 }
 
+/* INTR is a level: what counts is that it is not as the monitor was told. */
 static bool something_to_do(struct machine *m)
 {
-	return READ_ONCE(m->kicked) || READ_ONCE(m->run->intr) || READ_ONCE(m->run->nmi) || READ_ONCE(m->run->stop);
+	return READ_ONCE(m->kicked) || (READ_ONCE(m->run->intr) != 0) != m->ctx->intr || READ_ONCE(m->run->nmi) ||
+	       READ_ONCE(m->run->stop);
 }
 
 int machine_run(struct machine *m)
@@ -323,7 +360,7 @@ int machine_run(struct machine *m)
 		case REQUEST_PAUSE:
 			return -EINTR;
 		case REQUEST_WAIT:
-			if (wait_event_interruptible(m->wait, something_to_do(m)))
+			if (signal_pending(current) || wait_event_interruptible(m->wait, something_to_do(m)))
 				return -EINTR;
 			break;
 		case REQUEST_DEVICE:

@@ -111,11 +111,26 @@ world_leave:
 world_switch_nmi:
 	endbr64
 	pushq	%rax
+	pushq	%rcx
+	pushq	%rdx
 	movq	%rsp, %rax
 	andq	$~(BLOCK_BYTES - 1), %rax
 	incq	C_NMI_PENDING(%rax)
+	/* Not by IRET, which would let the next NMI in: they stay shut until the host's own handler is through. */
+	movq	24(%rsp), %rcx			/* RIP */
+	movq	40(%rsp), %rdx			/* RFLAGS */
+	movq	48(%rsp), %rax			/* RSP: our frame lies below; the slots overwritten are read by now */
+	movq	%rcx, -8(%rax)
+	movq	%rdx, -16(%rax)
+	movq	16(%rsp), %rcx
+	movq	%rcx, -24(%rax)
+	movq	0(%rsp), %rdx
+	movq	8(%rsp), %rcx
+	leaq	-24(%rax), %rsp
 	popq	%rax
-	iretq
+	popfq
+	ret
+	int3
 	.balign 16, 0xcc
 	.globl world_switch_mc
 world_switch_mc:
@@ -136,7 +151,7 @@ world_switch_defect:
 	outb	%al, %dx
 1:	hlt
 	jmp	1b
-	.balign 4096, 0xcc
+	.org	world_page_start + 4096, 0xcc	/* and not a byte more */
 	.globl world_page_end
 world_page_end:
 

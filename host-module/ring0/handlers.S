@@ -172,11 +172,26 @@ nmi:
 	pushq	$0
 	pushq	$2
 	jmp	trap
-1:	pushq	%rax
+1:
+	pushq	%rax
+	pushq	%rcx
+	pushq	%rdx
 	leaq	CTX, %rax
 	incq	C_NMI_PENDING(%rax)
+	/* Not by IRET, which would let the next NMI in: they stay shut until the host's own handler is through. */
+	movq	24(%rsp), %rcx			/* RIP */
+	movq	40(%rsp), %rdx			/* RFLAGS */
+	movq	48(%rsp), %rax			/* RSP: our frame lies below; the slots overwritten are read by now */
+	movq	%rcx, -8(%rax)
+	movq	%rdx, -16(%rax)
+	movq	16(%rsp), %rcx
+	movq	%rcx, -24(%rax)
+	movq	0(%rsp), %rdx
+	movq	8(%rsp), %rcx
+	leaq	-24(%rax), %rsp
 	popq	%rax
-	iretq
+	popfq
+	ret
 
 	.balign	16, 0xcc
 machine_check:

@@ -49,6 +49,9 @@ struct module_host {
 	uint64_t last_open;		/* TSC when the host's interrupts last had a chance */
 };
 
+/* It is at work before there is an IDT that could ask for a page. */
+_Static_assert(sizeof(struct module_host) <= WORLD_ARENA_FIRST * PLX_PAGE_SIZE / 2, "WORLD_ARENA_FIRST");
+
 /* world.c */
 void world_call(struct module_host *h, enum world_request_kind kind);
 void *arena_alloc(struct module_host *h, uint64_t nbytes, uint64_t align);	/* NULL: none left */

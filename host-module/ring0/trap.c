@@ -17,7 +17,7 @@
 
 static bool is_host_interrupt(uint64_t vector)
 {
-	return vector >= 32 || vector == X86_VEC_NMI || vector == 18;
+	return vector >= 32 || vector == X86_VEC_NMI || vector == X86_VEC_MC;
 }
 
 static void to_host(struct module_host *h, uint64_t vector)
@@ -81,6 +81,9 @@ void nexus_enter(struct mon_vcpu *v)
 {
 	struct module_host *h = module_host();
 
+	/* One that came while the monitor was at work: NMIs are shut until the host has it. */
+	if (h->ctx->nmi_pending)
+		to_host(h, X86_VEC_NMI);
 	v->nexus.iret_stack = iret_stack(h, v->nexus.sel[X86_SS], v->gpr[X86_ESP], WORLD_STACK + PLX_PAGE_SIZE / 2);
 	enter_guest(v);
 }
