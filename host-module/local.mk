@@ -56,6 +56,8 @@ host-module/block.bin: host-module/block.elf
 noinst_DATA = host-module/monitor.bin host-module/block.bin
 CLEANFILES += host-module/monitor.elf host-module/monitor.bin host-module/block.elf host-module/block.bin
 
+dist_man_MANS += docs/plexus.4
+
 # What builds plexus.ko elsewhere, by DKMS or by hand: Kbuild's sources, the two images ready made, and DKMS' and udev's files.
 # Root's places, not the prefix's: so "make install-module-source" asks for it, or configure --with-module-source, and then
 # "make install" and "make uninstall" do it too.
