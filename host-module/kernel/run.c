@@ -50,7 +50,7 @@ int __init plx_run_check(void)
 		pr_err("plexus: a Xen PV domain has no page tables and descriptor tables of its own; use plexus run --host process\n");
 		return -EOPNOTSUPP;
 	}
-	if (cc_platform_has(CC_ATTR_GUEST_STATE_ENCRYPT)) {
+	if (cc_platform_has(CC_ATTR_GUEST_STATE_ENCRYPT) || boot_cpu_has(X86_FEATURE_TDX_GUEST)) {
 		pr_err("plexus: in an encrypted guest (SEV-ES, TDX) the outer host must not see exceptions; use plexus run --host process\n");
 		return -EOPNOTSUPP;
 	}
