@@ -65,8 +65,8 @@ static enum prescan_rewriting way_out(enum prescan_rewrite strategy, uint32_t ke
 	case REWRITE_INT3:
 		return REWRITING_INT3;
 	case REWRITE_FARCALL:
-		/* Without flat 32-bit data segments ESP has no place to be kept in. */
-		if ((key & (KEY_FLAT | KEY_D)) == (KEY_FLAT | KEY_D))
+		/* Without flat 32-bit data segments ESP has no place to be kept in. A 16-bit stack: prescan/translate.c says why. */
+		if ((key & (KEY_FLAT | KEY_D | KEY_SS_B)) == (KEY_FLAT | KEY_D | KEY_SS_B))
 			return REWRITING_FAR_CALL;
 		return REWRITING_FAR_JUMP;
 	case REWRITE_ADAPTIVE:

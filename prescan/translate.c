@@ -119,28 +119,26 @@ static struct moving stub_at(const struct prescan_cache *c, uint32_t offset)
 	return (struct moving){ c->env.window + offset, PLACE_STUB };
 }
 
-#define FARCALL_BYTES 18	/* mov, mov, lcall: below */
-
+/*
+ * A far call to 64-bit code pushes through all of RSP, whatever SS says. Its upper half is clean behind a load of ESP, unless a host
+ * interrupt comes between: to a stack of 16 bits (SS.B = 0) IRET loads SP alone, and the rest of RSP stays that of Linux' espfix stack. A far
+ * call to 32-bit code would push through SP there, into guest memory. So such a stack is left by a far jump, which pushes nothing.
+ */
 static bool by_farcall(const struct emit *e)
 {
-	return e->c->env.strategy == REWRITE_FARCALL && (e->req->key & (KEY_FLAT | KEY_D)) == (KEY_FLAT | KEY_D);
+	const uint32_t need = KEY_FLAT | KEY_D | KEY_SS_B;
+
+	return e->c->env.strategy == REWRITE_FARCALL && (e->req->key & need) == need;
 }
 
 uint32_t emit_callout(struct emit *e, const struct prescan_insn *insn, const uint8_t *bytes, uint32_t eip)
 {
 	struct prescan_cache *c = e->c;
 	uint32_t off = eip - e->req->eip;
-	uint32_t site, stub;
-	struct site *s;
+	uint32_t site = new_site(e, SITE_CALLOUT, eip);
+	struct site *s = &c->sites[site];
+	uint32_t stub;
 
-	/*
-	 * A far call to 64-bit code pushes through all of RSP. On the way back from a host fault Linux leaves the address of its espfix stack in
-	 * the upper half, if SS is of the LDT. So no page may end between the load of ESP, which clears it, and the call.
-	 */
-	while (by_farcall(e) && (e->pos & PLX_PAGE_MASK) + FARCALL_BYTES > PLX_PAGE_SIZE)
-		emit8(e, 0x90);
-	site = new_site(e, SITE_CALLOUT, eip);
-	s = &c->sites[site];
 	s->link = c->ninsns++;
 	c->insns[s->link].insn = *insn;
 	memcpy(c->insns[s->link].bytes, bytes, insn->length);
