@@ -53,7 +53,7 @@ pack_initramfs() {
 		done
 	fi
 	# Mostly zeros; a test unpacks the one that it boots (inside.sh, guest_image).
-	for file in "$small_guests"/*.img; do
+	for file in "$small_guests"/*.img "$work"/guests/*.img; do
 		[ ! -e "$file" ] || gzip -1nc "$file" > "$root/bench/guests/${file##*/}.gz"
 	done
 	install -m 644 "$top"/tests/guests/small/*.expected -t "$root/bench/guests"
