@@ -5,6 +5,7 @@
  * Asked by: vm.c. Each feature names a variant that is chosen once, at start.
  */
 #define _GNU_SOURCE
+#include <asm/ldt.h>
 #include <asm/prctl.h>
 #include <cpuid.h>
 #include <sys/auxv.h>
@@ -62,9 +63,30 @@ static void use_lahf(struct plx_vm *vm, bool better)
 	vm->vcpu->nexus.popf_if = better ? NX_POPF_FEW : NX_POPF_ALWAYS;
 }
 
+/*
+ * Kernels without CONFIG_X86_16BIT (Debian's for cloud machines) refuse every descriptor with D/B = 0. No guest runs yet, so no slot of
+ * the table is in use.
+ */
+static bool has_code16(void)
+{
+	struct user_desc desc = { .entry_number = LDT_ENTRIES - 1, .limit = 0xffff, .contents = MODIFY_LDT_CONTENTS_CODE, .useable = 1 };
+	const struct user_desc empty = { .entry_number = LDT_ENTRIES - 1, .read_exec_only = 1, .seg_not_present = 1 };
+
+	if (hp_syscall6(SYS_modify_ldt, 0x11, (long)&desc, sizeof(desc), 0, 0, 0))
+		return false;
+	hp_syscall6(SYS_modify_ldt, 0x11, (long)&empty, sizeof(empty), 0, 0, 0);
+	return true;
+}
+
+static void use_code16(struct plx_vm *vm, bool better)
+{
+	vm->engine->no_code16 = !better;
+}
+
 static const struct feature features[] = {
 	{ HOST_FEATURE_FSGSBASE, has_fsgsbase, use_fsgsbase, "FS base by WRFSBASE, else by a system call" },
 	{ HOST_FEATURE_LAHF, has_lahf, use_lahf, "guest flags by SAHF on entry, else by POPFQ" },
+	{ HOST_FEATURE_CODE16, has_code16, use_code16, "16-bit code and stacks natively, else interpreted" },
 };
 
 int hp_features_choose(struct plx_vm *vm, const char *list)

@@ -16,6 +16,7 @@ static const struct {
 } features[] = {
 	{ "fsgsbase", HOST_FEATURE_FSGSBASE },
 	{ "lahf", HOST_FEATURE_LAHF },
+	{ "code16", HOST_FEATURE_CODE16 },
 };
 
 int host_features_parse(const char *list, uint32_t *off, char *why, size_t why_bytes)
@@ -33,7 +34,7 @@ int host_features_parse(const char *list, uint32_t *off, char *why, size_t why_b
 		}
 		if (!known) {
 			snprintf(why, why_bytes, "--host-features: \"%.*s\" is not known; features can only be taken away, "
-				 "by -fsgsbase or -lahf", (int)n, list);
+				 "by -fsgsbase, -lahf or -code16", (int)n, list);
 			return -EINVAL;
 		}
 		list += n + (list[n] == ',');

@@ -71,6 +71,7 @@ int hm_vm_create(const struct plx_vm_config *config, struct plx_vm **vm, char *w
 /* features.c: --host-features. Bits of HOST_FEATURE_*: those that @list ("-lahf,-fsgsbase", NULL for none) takes away. */
 #define HOST_FEATURE_FSGSBASE	0x1u
 #define HOST_FEATURE_LAHF	0x2u
+#define HOST_FEATURE_CODE16	0x4u	/* 16-bit code and stacks run natively; else they are interpreted */
 int host_features_parse(const char *list, uint32_t *off, char *why, size_t why_bytes);
 
 /* registers.c: text for people, always NUL-terminated. */

@@ -89,7 +89,7 @@ struct mon_engine {
 	uint32_t checks_since_move;
 	uint32_t low_accesses;		/* to pages below min_linear while delta is 0 */
 	bool interpret_only;
-	bool no_code16;			/* this host cannot run 16-bit segments with offsets above 64 KiB: interpret such code */
+	bool no_code16;			/* this host has no 16-bit code and stack segments: interpret what needs them. segs.c */
 
 	uint32_t key;			/* prescan key of the current mode */
 

@@ -256,6 +256,12 @@ static enum mon_status interpret(struct mon_engine *e, enum mon_status (*run)(st
 	return looked_at(e) ? trace_interpret(e, PLX_TRACE_INTERPRETER, run) : run(e->vcpu);
 }
 
+/* Code or a stack of 16 bits, on a host that has neither. */
+static bool must_interpret(const struct mon_engine *e)
+{
+	return PLX_UNLIKELY(e->no_code16) && (e->key & (KEY_D | KEY_SS_B)) != (KEY_D | KEY_SS_B);
+}
+
 static enum step find(struct mon_engine *e, struct turn *t)
 {
 	uint64_t flushes = e->cache.stat_flushes;
@@ -263,7 +269,7 @@ static enum step find(struct mon_engine *e, struct turn *t)
 
 	if (e->pf_armed && e->vcpu->eip == e->pf_eip)
 		fill_after_page_fault(e);
-	if (PLX_UNLIKELY(e->no_code16) && !mon_code32(e->vcpu)) {
+	if (must_interpret(e)) {
 		t->link = 0;
 		t->fill_jump = false;
 		t->st = interpret(e, mon_interp_one);

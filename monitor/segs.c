@@ -145,6 +145,12 @@ static uint16_t make_data_selector(struct mon_engine *e, unsigned int sreg, uint
 	seg.limit = limit;
 	seg.kind = down ? (writable ? HOST_SEG_RW_DOWN : HOST_SEG_RO_DOWN) : writable ? HOST_SEG_RW : HOST_SEG_RO;
 	seg.big = (s->attr & MON_SEG_DB) != 0;
+	if (e->no_code16 && !seg.big) {
+		/* B counts for a stack, which is interpreted, and as the top of what expands down: there each access faults, and is. */
+		if (sreg == X86_SS || down)
+			return no_access(e, sreg);
+		seg.big = true;
+	}
 	return segs_selector(e, &seg);
 }
 
@@ -179,7 +185,7 @@ static void load_code(struct mon_engine *e)
 	struct mon_vcpu *v = e->vcpu;
 	struct host_segment cs = {
 		.base = v->seg[X86_CS].base + e->delta, .limit = 0xffffffff,
-		.kind = HOST_SEG_CODE, .big = mon_code32(v),
+		.kind = HOST_SEG_CODE, .big = mon_code32(v) || e->no_code16,	/* nothing runs in what it stands for then */
 	};
 
 	if (e->cs_memo.base == cs.base && e->cs_memo.big == cs.big && e->cs_memo_generation == e->ldt_generation &&

@@ -89,7 +89,7 @@ const char run_options_help[] =
 	"                           (default: process)\n"
 	"  --rewrite adaptive|farcall|int3|interpret\n"
 	"                           how sensitive instructions are replaced (default: adaptive)\n"
-	"  --host-features LIST     processor features not to use, such as -fsgsbase\n"
+	"  --host-features LIST     host features not to use, such as -fsgsbase\n"
 	"  --descriptor-tables free|guest      with --host module: where the real descriptor tables stand, in linear\n"
 	"                           addresses that the guest leaves free, or where its own are (default: free)\n"
 	"  --monitor-high           with --host module: the monitor stands above the guest's 4 GiB\n"

@@ -94,7 +94,8 @@ static int create_machine(struct plx_vm *vm, const struct plx_vm_config *config,
 	if (err)
 		return err;
 	/* FS is the kernel's affair there. */
-	create.features_off = off & HOST_FEATURE_LAHF ? PLEXUS_FEATURE_LAHF : 0;
+	create.features_off = (off & HOST_FEATURE_LAHF ? PLEXUS_FEATURE_LAHF : 0) |
+			      (off & HOST_FEATURE_CODE16 ? PLEXUS_FEATURE_CODE16 : 0);
 	device = hm_device_open(vm->calls, &version, why, why_bytes);
 	if (device < 0)
 		return device;

@@ -405,7 +405,7 @@ static void run_fails(int err, const char *words)
 static void a_machine_is_asked_for_as_configured(void **state)
 {
 	struct plx_vm_config config = {
-		.ram_bytes = RAM_BYTES, .extra_bytes = EXTRA_BYTES, .rewrite = PLX_REWRITE_INT3, .host_features = "-lahf,-fsgsbase",
+		.ram_bytes = RAM_BYTES, .extra_bytes = EXTRA_BYTES, .rewrite = PLX_REWRITE_INT3, .host_features = "-lahf,-fsgsbase,-code16",
 		.count_instructions = true, .descriptor_tables_guest = true, .monitor_high = true,
 	};
 
@@ -416,7 +416,7 @@ static void a_machine_is_asked_for_as_configured(void **state)
 	assert_int_equal(fake.create.extra_bytes, EXTRA_BYTES);
 	assert_int_equal(fake.create.rewrite, PLEXUS_REWRITE_INT3);
 	assert_int_equal(fake.create.tables, PLEXUS_TABLES_GUEST);
-	assert_int_equal(fake.create.features_off, PLEXUS_FEATURE_LAHF);
+	assert_int_equal(fake.create.features_off, PLEXUS_FEATURE_LAHF | PLEXUS_FEATURE_CODE16);
 	assert_int_equal(fake.ram_bytes, RAM_BYTES + EXTRA_BYTES);
 	assert_true(fake.run_bytes >= sizeof(struct plexus_run));
 	assert_ptr_equal(plx_vm_ram(vm), fake.ram);
