@@ -32,11 +32,13 @@ user_libuser_a_SOURCES = \
 	user/prescan_bzimage.c \
 	user/prescan_command.c \
 	user/prescan_elf.c \
+	user/prescan_gpt.c \
 	user/prescan_grub.c \
 	user/prescan_guess.c \
 	user/prescan_html.c \
 	user/prescan_image.c \
 	user/prescan_image.h \
+	user/prescan_iso.c \
 	user/prescan_json.c \
 	user/prescan_pack.c \
 	user/prescan_pe.c \
@@ -119,7 +121,7 @@ plexus_LDADD = \
 	monitor/libmonitor.a \
 	nexus/libnexus.a \
 	prescan/libprescan.a \
-	$(CAPSTONE_LIBS) $(NCURSESW_LIBS) $(PNG_LIBS) $(LZMA_LIBS) $(ZLIB_LIBS) -lpthread
+	$(CAPSTONE_LIBS) $(NCURSESW_LIBS) $(PNG_LIBS) $(UNPACK_LIBS) -lpthread
 # The guest's linear space is the low 4 GiB: the program itself must live above.
 plexus_LDFLAGS = -pie
 

@@ -6,8 +6,10 @@
  * lists may begin with boot sectors of their own. What in a sector is no code is known: the BIOS parameter block behind
  * the first jump, and the partition table.
  *
- * Asked by:  user/prescan_image.c. Asks: user/prescan_grub.c.
+ * Asked by:  user/prescan_image.c; user/prescan_iso.c, for the disks inside a CD. Asks: user/prescan_grub.c, user/prescan_gpt.c.
+ * Tested by: tests/unit/test_prescan_image.c, tests/unit/test_prescan_disk.c.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "user/prescan_image.h"
@@ -18,6 +20,7 @@
 #define TABLE		0x1beu
 #define MARK		0x1feu
 #define NR_PARTITIONS	4u
+#define TYPE_GPT	0xeeu		/* the cover of a GPT */
 
 static bool has_mark(const uint8_t *sector)
 {
@@ -71,53 +74,78 @@ static bool sector_region(const struct image_part *part, const char *name)
 	return true;
 }
 
-enum image_verdict boot_read(const struct image_part *part, uint64_t disk_bytes,
-			     int (*fetch)(void *owner, void *to, size_t nbytes, uint64_t offset), void *owner)
+bool disk_fetch(const struct image_disk *disk, void *to, size_t nbytes, uint64_t offset, const char *what)
 {
-	bool table = has_table(part->bytes);
+	int err = disk->fetch(disk->owner, to, nbytes, offset);
+
+	if (err == -ENODATA)
+		image_say(disk->image, IMAGE_BAD, "is truncated: %s begins at byte %llu and is %zu bytes long, the image ends at %llu", what,
+			  (unsigned long long)offset, nbytes, (unsigned long long)disk->nbytes);
+	else if (err)
+		image_say(disk->image, IMAGE_BAD, "cannot be read: %s", strerror(-err));
+	return !err;
+}
+
+enum image_verdict boot_partition(struct image_disk *disk, const char *name, uint64_t offset)
+{
+	struct image_part boot = { .image = disk->image, .nbytes = SECTOR, .prefix = disk->prefix };
+	uint8_t *sector = image_buffer(disk->image, SECTOR);
+	char text[80];
+
+	if (!sector)
+		return image_say(disk->image, IMAGE_BAD, "there is not enough memory to read it");
+	if (!disk_fetch(disk, sector, SECTOR, offset, name))
+		return IMAGE_BAD;
+	if (!has_mark(sector))
+		return IMAGE_CODE;
+	boot.bytes = sector;
+	snprintf(text, sizeof(text), "%s boot sector", name);
+	return sector_region(&boot, text) ? IMAGE_CODE : IMAGE_BAD;
+}
+
+/* Neither a partitioned disk nor GRUB: a loader that goes on behind its sector, or a file system. */
+static enum image_verdict behind(const struct image_disk *disk, const struct image_part *part)
+{
+	struct code_region *rest;
+
+	if (disk->iso || part->nbytes <= SECTOR)
+		return IMAGE_CODE;
+	if (part->bytes[11] == 0 && part->bytes[12] == 2)	/* a FAT's sector size: what follows is its table */
+		return IMAGE_CODE;
+	rest = image_region(part, "behind the boot sector", ENTRY + SECTOR, SECTOR, part->nbytes - SECTOR, CODE_GUESS);
+	if (!rest)
+		return IMAGE_BAD;
+	rest->guess_window = 1024;
+	return IMAGE_CODE;
+}
+
+enum image_verdict boot_read(struct image_disk *disk)
+{
+	const struct image_part part = { .image = disk->image, .bytes = disk->head, .nbytes = disk->nhead, .prefix = disk->prefix };
+	bool table = has_table(part.bytes), gpt = false;
 	enum image_verdict verdict;
 
-	image_format(part->image, disk_bytes == SECTOR ? "boot sector" : table ? "disk image" : "boot sector and more");
-	if (!sector_region(part, table ? "MBR" : "boot sector"))
+	image_format(part.image, disk->nbytes == SECTOR ? "boot sector" : table ? "disk image" : "boot sector and more");
+	if (!sector_region(&part, table ? "MBR" : "boot sector"))
 		return IMAGE_BAD;
-	if (disk_bytes == SECTOR)
+	if (disk->nbytes == SECTOR)
 		return IMAGE_CODE;
 	for (unsigned int i = 0; table && i < NR_PARTITIONS; i++) {
-		const uint8_t *entry = part->bytes + TABLE + i * 16;
+		const uint8_t *entry = part.bytes + TABLE + i * 16;
 		uint64_t at = (uint64_t)image_le32(entry + 8) * SECTOR;
-		struct image_part boot = { .image = part->image, .nbytes = SECTOR, .prefix = part->prefix };
-		uint8_t *sector;
 		char name[32];
 
-		if (!entry[4] || entry[4] == 0xee || !at)	/* EE: the cover of a GPT */
+		gpt |= entry[4] == TYPE_GPT;
+		if (!entry[4] || entry[4] == TYPE_GPT || !at)
 			continue;
-		sector = image_buffer(part->image, SECTOR);
-		if (!sector)
-			return image_say(part->image, IMAGE_BAD, "there is not enough memory to read it");
-		if (fetch(owner, sector, SECTOR, at))
-			return image_say(part->image, IMAGE_BAD, "is truncated: partition %u begins at byte %llu, the image ends at %llu",
-					 i + 1, (unsigned long long)at, (unsigned long long)disk_bytes);
-		if (!has_mark(sector))
-			continue;
-		boot.bytes = sector;
-		snprintf(name, sizeof(name), "partition %u boot sector", i + 1);
-		if (!sector_region(&boot, name))
-			return IMAGE_BAD;
-	}
-	if (grub_probe(part->bytes)) {
-		verdict = grub_read(part);
+		snprintf(name, sizeof(name), "partition %u", i + 1);
+		verdict = boot_partition(disk, name, at);
 		if (verdict != IMAGE_CODE)
 			return verdict;
-	} else if (!table && part->nbytes > SECTOR) {
-		/* Neither a partitioned disk nor GRUB: a loader that goes on behind its sector, or a file system. */
-		struct code_region *rest;
-
-		if (part->bytes[11] == 0 && part->bytes[12] == 2)	/* a FAT's sector size: what follows is its table */
-			return IMAGE_CODE;
-		rest = image_region(part, "behind the boot sector", ENTRY + SECTOR, SECTOR, part->nbytes - SECTOR, CODE_GUESS);
-		if (!rest)
-			return IMAGE_BAD;
-		rest->guess_window = 1024;
 	}
-	return IMAGE_CODE;
+	if (grub_probe(part.bytes))
+		verdict = grub_read(disk, grub_sector(part.bytes));
+	else
+		verdict = table ? IMAGE_CODE : behind(disk, &part);
+	return verdict == IMAGE_CODE && gpt ? gpt_read(disk) : verdict;
 }

@@ -36,7 +36,7 @@ static enum image_verdict payload(const struct image_part *part, uint64_t offset
 	char why[160];
 	uint8_t *bytes;
 
-	if (unpack(part->image, part->bytes + offset, (size_t)nbytes, &bytes, &inner.nbytes, why, sizeof(why)))
+	if (unpack(part->image, part->bytes + offset, (size_t)nbytes, UNPACK_MAX, &bytes, &inner.nbytes, why, sizeof(why)))
 		return image_say(part->image, IMAGE_BAD, "its packed kernel %s", why);
 	inner.bytes = bytes;
 	verdict = image_inner(&inner);

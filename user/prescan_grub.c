@@ -8,7 +8,9 @@
  * The unpacked part is the kernel at 9000h, then a list of modules: "mimg", where the first one is, and for each its type and
  * size; a module is an ELF object.
  *
- * Asked by:  user/prescan_boot.c. Source: GRUB's own structures: i386/pc/boot.h, offsets of startup_raw, kernel.h.
+ * On a CD, diskboot.img and what follows are one file with the loader for CDs before them.
+ *
+ * Asked by:  user/prescan_boot.c, user/prescan_gpt.c, user/prescan_iso.c. Source: GRUB's own structures: i386/pc/boot.h, offsets of startup_raw, kernel.h.
  */
 #include <string.h>
 
@@ -16,8 +18,11 @@
 
 #define SECTOR			512u
 #define KERNEL_SECTOR		0x5cu	/* in boot.img: where diskboot.img is */
+#define HYBRID_SECTOR		0x1b0u	/* the same in boot_hybrid.img, which CDs begin with; it has 0 there */
 #define LIST_LAST		0x1f4u	/* in diskboot.img: first entry of the list, which grows downward by 12 */
-#define LIST_ENTRY		12u
+#define LIST_ENTRY		12u	/* first sector, how many, at which segment */
+#define LIST_SEGMENT		0x820u	/* the first entry's */
+#define CORE_MAX		(2u << 20)	/* it is loaded below 640 KiB */
 #define CORE_ADDRESS		0x8200u
 #define PACKED_BYTES		0x08u	/* in the unpacker */
 #define UNPACKED_BYTES		0x0cu
@@ -36,8 +41,22 @@ bool grub_probe(const uint8_t *sector)
 	return false;
 }
 
+bool grub_diskboot_probe(const uint8_t *sector, uint64_t core)
+{
+	const uint8_t *entry = sector + LIST_LAST;
+
+	return image_le16(entry + 8) && image_le16(entry + 10) == LIST_SEGMENT && (!core || image_le64(entry) == core);
+}
+
+uint64_t grub_sector(const uint8_t *sector)
+{
+	uint64_t at = image_le64(sector + KERNEL_SECTOR);
+
+	return at ? at : image_le64(sector + HYBRID_SECTOR);
+}
+
 /* The core's sectors, one after the other, from the list in diskboot.img. Returns how many bytes; 0: the list lies. */
-static size_t gather(const struct image_part *part, const uint8_t *diskboot, uint8_t *to, size_t room)
+static size_t gather(const struct image_disk *disk, const uint8_t *diskboot, uint8_t *to, size_t room)
 {
 	size_t n = 0;
 
@@ -47,9 +66,9 @@ static size_t gather(const struct image_part *part, const uint8_t *diskboot, uin
 
 		if (!nbytes)
 			break;
-		if (start > part->nbytes / SECTOR || nbytes > part->nbytes - start * SECTOR || nbytes > room - n)
+		if (start > disk->nbytes / SECTOR || nbytes > room - n ||
+		    disk->fetch(disk->owner, to + n, (size_t)nbytes, start * SECTOR))
 			return 0;
-		memcpy(to + n, part->bytes + start * SECTOR, (size_t)nbytes);
 		n += (size_t)nbytes;
 	}
 	return n;
@@ -66,11 +85,11 @@ static enum image_verdict modules(const struct image_part *core, size_t list)
 		uint32_t type = image_le32(core->bytes + at), nbytes = image_le32(core->bytes + at + 4);
 		struct image_part module = { .image = core->image, .bytes = core->bytes + at + 8, .nbytes = nbytes - 8, .depth = 1 };
 		enum image_verdict verdict;
-		char prefix[32];
+		char prefix[64];
 
 		if (nbytes < 8 || nbytes > end - at)
 			return image_say(core->image, IMAGE_BAD, "GRUB's module %u is cut off", i);
-		snprintf(prefix, sizeof(prefix), "GRUB module %u:", i);
+		snprintf(prefix, sizeof(prefix), "%sGRUB module %u:", core->prefix, i);
 		module.prefix = prefix;
 		if (type == MODULE_ELF) {
 			verdict = image_inner(&module);
@@ -91,42 +110,27 @@ static size_t find_modules(const uint8_t *bytes, size_t nbytes)
 	return 0;
 }
 
-static enum image_verdict unpacked(const struct image_part *part, uint8_t *bytes, size_t nbytes)
+static enum image_verdict unpacked(const struct image_part *core, uint8_t *bytes, size_t nbytes)
 {
-	struct image_part core = { .image = part->image, .bytes = bytes, .nbytes = nbytes, .prefix = "" };
+	struct image_part inner = { .image = core->image, .bytes = bytes, .nbytes = nbytes, .prefix = core->prefix };
 	size_t list = find_modules(bytes, nbytes);
-	struct code_region *kernel = image_region(&core, "GRUB kernel", KERNEL_ADDRESS, 0, list ? list : nbytes, CODE_GUESS);
+	struct code_region *kernel = image_region(&inner, "GRUB kernel", KERNEL_ADDRESS, 0, list ? list : nbytes, CODE_GUESS);
 
 	if (!kernel)
 		return IMAGE_BAD;
 	kernel->guess_window = 1024;
-	return list ? modules(&core, list) : IMAGE_CODE;
+	return list ? modules(&inner, list) : IMAGE_CODE;
 }
 
-enum image_verdict grub_read(const struct image_part *part)
+enum image_verdict grub_core(struct code_image *image, const char *prefix, const uint8_t *bytes, size_t n)
 {
-	struct code_image *image = part->image;
-	uint64_t sector = image_le64(part->bytes + KERNEL_SECTOR);
-	struct image_part core = { .image = image, .prefix = "" };
+	const struct image_part core = { .image = image, .bytes = bytes, .nbytes = n, .prefix = prefix };
 	struct code_region *region;
-	const uint8_t *diskboot;
 	uint32_t packed, nbytes;
-	uint8_t *bytes, *out;
-	size_t n;
+	uint8_t *out;
 
-	if (sector == 0 || sector >= part->nbytes / SECTOR)
-		return image_say(image, IMAGE_BAD, "GRUB's core, at sector %llu, is not within the first %zu bytes",
-				 (unsigned long long)sector, part->nbytes);
-	diskboot = part->bytes + sector * SECTOR;
-	region = image_region(part, "GRUB diskboot", 0x8000, (size_t)(sector * SECTOR), SECTOR, CODE_16);
-	bytes = image_buffer(image, part->nbytes);
-	if (!region || !bytes)
-		return image_say(image, IMAGE_BAD, "there is not enough memory to read it");
-	image_mark(image, region, LIST_LAST, MARK_DATA);	/* what of the list is longer is data, too, but rare */
-
-	n = gather(part, diskboot, bytes, part->nbytes);
 	if (n < UNPACKER_MAX)
-		return image_say(image, IMAGE_BAD, "GRUB's core is listed in sectors that the image does not have");
+		return image_say(image, IMAGE_BAD, "GRUB's core is truncated: there are %zu bytes of it", n);
 	packed = image_le32(bytes + PACKED_BYTES);
 	nbytes = image_le32(bytes + UNPACKED_BYTES);
 	if (packed > n || nbytes > UNPACKED_MAX || nbytes < packed)
@@ -134,8 +138,6 @@ enum image_verdict grub_read(const struct image_part *part)
 	out = image_buffer(image, nbytes);
 	if (!out)
 		return image_say(image, IMAGE_BAD, "there is not enough memory to read it");
-	core.bytes = bytes;
-	core.nbytes = n;
 	/* The unpacker's own length is nowhere; a range coder's first byte is 0, and only the right start yields all bytes. */
 	for (uint32_t at = UNPACKER_CODE; at < UNPACKER_MAX && at + packed <= n; at++) {
 		if (bytes[at] || !unpack_lzma_raw(bytes + at, packed, out, nbytes) || !find_modules(out, nbytes))
@@ -146,7 +148,37 @@ enum image_verdict grub_read(const struct image_part *part)
 		region->guess_window = 256;
 		image_mark(image, region, PACKED_BYTES, MARK_DATA);
 		image_mark(image, region, UNPACKER_CODE, MARK_CODE);
-		return unpacked(part, out, nbytes);
+		return unpacked(&core, out, nbytes);
 	}
 	return image_say(image, IMAGE_BAD, "GRUB's core cannot be unpacked; it may be of another version");
+}
+
+enum image_verdict grub_read(struct image_disk *disk, uint64_t sector)
+{
+	struct code_image *image = disk->image;
+	struct image_part part = { .image = image, .nbytes = SECTOR, .prefix = disk->prefix };
+	struct code_region *region;
+	uint8_t *diskboot, *bytes;
+	size_t n;
+
+	if (sector == 0 || sector >= disk->nbytes / SECTOR)
+		return image_say(image, IMAGE_BAD, "is truncated: GRUB's core is at sector %llu, the image ends at %llu",
+				 (unsigned long long)sector, (unsigned long long)(disk->nbytes / SECTOR));
+	diskboot = image_buffer(image, SECTOR);
+	bytes = image_buffer(image, CORE_MAX);
+	if (!diskboot || !bytes)
+		return image_say(image, IMAGE_BAD, "there is not enough memory to read it");
+	if (!disk_fetch(disk, diskboot, SECTOR, sector * SECTOR, "GRUB's core"))
+		return IMAGE_BAD;
+	part.bytes = diskboot;
+	region = image_region(&part, "GRUB diskboot", 0x8000, 0, SECTOR, CODE_16);
+	if (!region)
+		return IMAGE_BAD;
+	image_mark(image, region, LIST_LAST, MARK_DATA);	/* what of the list is longer is data, too, but rare */
+
+	n = gather(disk, diskboot, bytes, CORE_MAX);
+	if (!n)
+		return image_say(image, IMAGE_BAD, "GRUB's core is listed in sectors that the image does not have");
+	disk->grub_sector = sector;
+	return grub_core(image, disk->prefix, bytes, n);
 }

@@ -2,7 +2,7 @@
 /*
  * user/prescan_image.c - opens a file, finds out what it is, and hands it to that format's reader.
  *
- * Asked by:  user/prescan_scan.c. Asks: user/prescan_elf.c, _pe.c, _ar.c, _boot.c, _grub.c, _rom.c, _bzimage.c.
+ * Asked by:  user/prescan_scan.c. Asks: user/prescan_elf.c, _pe.c, _ar.c, _boot.c, _iso.c, _rom.c, _bzimage.c.
  * Never:     follows an offset out of the bytes at hand; reads more of a disk than its boot code.
  * Read next: user/prescan_elf.c, then user/prescan_boot.c.
  */
@@ -215,10 +215,28 @@ static enum image_verdict raw_read(const struct image_part *part, uint64_t addre
 	return IMAGE_CODE;
 }
 
+/* A disk, a CD, or a CD that is a disk as well: then both are read, whatever one says. */
+static enum image_verdict disk_read(struct image_disk *disk, const struct image_part *part)
+{
+	enum image_verdict verdict = IMAGE_CODE, cd = IMAGE_CODE;
+	bool boots = boot_probe(part->bytes, part->nbytes);
+
+	disk->head = part->bytes;
+	disk->nhead = part->nbytes;
+	if (disk->iso)
+		image_format(disk->image, boots ? "ISO 9660 image and disk image" : "ISO 9660 image");
+	if (boots)
+		verdict = boot_read(disk);
+	if (disk->iso)
+		cd = iso_read(disk);
+	return verdict == IMAGE_CODE ? cd : verdict;
+}
+
 static enum image_verdict read_source(struct code_image *image, struct source *s, const struct image_options *options)
 {
 	struct image_part part = { .image = image, .bytes = s->head, .nbytes = s->nhead, .prefix = "" };
 	enum image_verdict (*reader)(const struct image_part *part) = NULL;
+	struct image_disk as_disk = { .image = image, .prefix = "", .nbytes = s->nbytes, .fetch = fetch, .owner = s };
 	bool disk = false, option_rom = false, system_rom = false;
 	uint64_t want = s->nbytes;
 	uint8_t *whole;
@@ -236,6 +254,8 @@ static enum image_verdict read_source(struct code_image *image, struct source *s
 		reader = ar_read;
 	else if (rom_option_probe(s->head, s->nhead, s->nbytes))
 		option_rom = true;
+	else if (iso_probe(&as_disk))
+		disk = as_disk.iso = true;
 	else if (boot_probe(s->head, s->nhead))
 		disk = true;
 	else if (rom_system_probe(s->tail, s->nbytes))
@@ -262,7 +282,7 @@ static enum image_verdict read_source(struct code_image *image, struct source *s
 	if (reader)
 		return reader(&part);
 	if (disk)
-		return boot_read(&part, s->nbytes, fetch, s);
+		return disk_read(&as_disk, &part);
 	if (option_rom || system_rom)
 		return rom_read(&part, option_rom);
 	return raw_read(&part, options->raw_address);

@@ -116,20 +116,48 @@ enum image_verdict ar_read(const struct image_part *part);
 bool bzimage_probe(const uint8_t *bytes, size_t nbytes);
 enum image_verdict bzimage_read(const struct image_part *part);
 bool boot_probe(const uint8_t *bytes, size_t nbytes);	/* boot sector, or a disk that begins with one */
-/* @fetch reads what of the disk is not in @part: 0, or -errno. */
-enum image_verdict boot_read(const struct image_part *part, uint64_t disk_bytes,
-			     int (*fetch)(void *owner, void *to, size_t nbytes, uint64_t offset), void *owner);
+
+/* A disk, of which only the boot code is read: in place, where it is needed. */
+struct image_disk {
+	struct code_image *image;
+	const char *prefix;		/* goes before the regions' names */
+	const uint8_t *head;		/* its first bytes: a sector at least, or NULL if it does not begin with one that boots */
+	size_t nhead;
+	uint64_t nbytes;
+	int (*fetch)(void *owner, void *to, size_t nbytes, uint64_t offset);	/* 0, or -errno; -ENODATA: it ends before */
+	void *owner;
+	bool iso;			/* behind the first sector is a CD's file system */
+	uint64_t grub_sector;		/* of the diskboot.img whose core was read; 0: none yet */
+};
+
+/* False: not there, and a sentence was said that names @what. */
+bool disk_fetch(const struct image_disk *disk, void *to, size_t nbytes, uint64_t offset, const char *what);
+enum image_verdict boot_read(struct image_disk *disk);
+/* A partition's boot sector, if it has one; @name is the partition's. */
+enum image_verdict boot_partition(struct image_disk *disk, const char *name, uint64_t offset);
+enum image_verdict gpt_read(struct image_disk *disk);
+bool iso_probe(const struct image_disk *disk);
+enum image_verdict iso_read(struct image_disk *disk);	/* its El Torito images */
 bool grub_probe(const uint8_t *sector);
-enum image_verdict grub_read(const struct image_part *part);
+/* Is it diskboot.img, and lists its core from @core on? 0: wherever. */
+bool grub_diskboot_probe(const uint8_t *sector, uint64_t core);
+/* From boot.img: the sector of diskboot.img. */
+uint64_t grub_sector(const uint8_t *sector);
+enum image_verdict grub_read(struct image_disk *disk, uint64_t diskboot_sector);
+/* A core that stands in one piece; the bytes live as long as the image. */
+enum image_verdict grub_core(struct code_image *image, const char *prefix, const uint8_t *bytes, size_t nbytes);
 bool rom_option_probe(const uint8_t *bytes, size_t nbytes, uint64_t file_bytes);
 bool rom_system_probe(const uint8_t *last16, uint64_t file_bytes);
 enum image_verdict rom_read(const struct image_part *part, bool option);
 
 /*
- * prescan_unpack.c: xz, LZMA and gzip. The result belongs to the image. 0, or -errno with a sentence fragment in @why.
+ * prescan_unpack.c: xz, LZMA, gzip, bzip2, Zstandard and LZ4 as the kernel has them, to at most @max bytes (a bomb ends there). The
+ * result belongs to the image. 0, or -errno with a sentence fragment in @why.
  * unpack_lzma_raw: a bare LZMA1 stream, as GRUB has it, that becomes exactly @out_bytes.
  */
-int unpack(struct code_image *image, const uint8_t *bytes, size_t nbytes, uint8_t **out, size_t *out_bytes, char *why, size_t why_bytes);
+#define UNPACK_MAX	((size_t)1 << 30)	/* a kernel is some 30 MiB; what claims more is a bomb or broken */
+int unpack(struct code_image *image, const uint8_t *bytes, size_t nbytes, size_t max, uint8_t **out, size_t *out_bytes,
+	   char *why, size_t why_bytes);
 bool unpack_lzma_raw(const uint8_t *bytes, size_t nbytes, uint8_t *out, size_t out_bytes);
 
 /* prescan_guess.c: replaces CODE_GUESS by marks and a mode. */

@@ -32,7 +32,7 @@ tests_unit_test_host_files_SOURCES = tests/unit/test_host_files.c
 tests_unit_test_host_files_LDADD = user/libuser.a user/libcallbacks.a guest-bios/libguestbios.a host-module/libclient.a $(CMOCKA_LIBS)
 tests_unit_test_run_SOURCES = tests/unit/test_run.c tests/unit/fake_machine.c tests/unit/fake_machine.h
 tests_unit_test_run_LDADD = user/libuser.a user/libcallbacks.a guest-bios/libguestbios.a devices/libdevices.a \
-	prescan/libprescan.a $(CAPSTONE_LIBS) $(NCURSESW_LIBS) $(PNG_LIBS) $(LZMA_LIBS) $(ZLIB_LIBS) $(CMOCKA_LIBS) -lutil -lpthread
+	prescan/libprescan.a $(CAPSTONE_LIBS) $(NCURSESW_LIBS) $(PNG_LIBS) $(UNPACK_LIBS) $(CMOCKA_LIBS) -lutil -lpthread
 
 # The decoder, by its own claims and against Capstone.
 check_PROGRAMS += tests/unit/test_decode tests/unit/test_decode_capstone
@@ -179,9 +179,14 @@ tests_unit_test_corpora_LDADD = prescan/libprescan.a $(CMOCKA_LIBS)
 
 # plexus prescan: files, sweep, and the command.
 check_PROGRAMS += tests/unit/test_prescan_image tests/unit/test_prescan_scan tests/unit/test_prescan_command
-prescan_command_libs = user/libuser.a prescan/libprescan.a $(LZMA_LIBS) $(ZLIB_LIBS) $(CMOCKA_LIBS) -lpthread
+check_PROGRAMS += tests/unit/test_prescan_unpack tests/unit/test_prescan_disk
+prescan_command_libs = user/libuser.a prescan/libprescan.a $(UNPACK_LIBS) $(CMOCKA_LIBS) -lpthread
 tests_unit_test_prescan_image_SOURCES = tests/unit/test_prescan_image.c
 tests_unit_test_prescan_image_LDADD = $(prescan_command_libs)
+tests_unit_test_prescan_unpack_SOURCES = tests/unit/test_prescan_unpack.c
+tests_unit_test_prescan_unpack_LDADD = $(prescan_command_libs)
+tests_unit_test_prescan_disk_SOURCES = tests/unit/test_prescan_disk.c
+tests_unit_test_prescan_disk_LDADD = $(prescan_command_libs)
 tests_unit_test_prescan_scan_SOURCES = tests/unit/test_prescan_scan.c
 tests_unit_test_prescan_scan_LDADD = $(prescan_command_libs)
 tests_unit_test_prescan_command_SOURCES = tests/unit/test_prescan_command.c

@@ -499,6 +499,31 @@ static void what_cannot_be_read_is_one_sentence(void **state)
 	done(r);
 }
 
+static void a_damaged_kernel_or_cd_is_one_sentence(void **state)
+{
+	static const uint8_t cut[] = { 0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58, 0x01 };
+	uint8_t kernel[1024 + 64] = { 0 }, cd[17 * 2048] = { 0 };
+	struct ran r;
+
+	(void)state;
+	kernel[0x1f1] = 1;
+	kernel[510] = 0x55;
+	kernel[511] = 0xaa;
+	memcpy(kernel + 0x202, "HdrS\xc\2", 6);
+	kernel[0x248] = 16;
+	kernel[0x24c] = sizeof(cut);
+	memcpy(kernel + 1024 + 16, cut, sizeof(cut));
+	write_file("bzImage", kernel, sizeof(kernel));
+	r = RUN("bzImage");
+	expect_one_sentence(&r, 1, "its packed kernel (Zstandard) cannot be unpacked: it is damaged or truncated");
+	done(r);
+	memcpy(cd + 16 * 2048, "\1CD001\1", 7);
+	write_file("cd.iso", cd, sizeof(cd));
+	r = RUN("cd.iso");
+	expect_one_sentence(&r, 1, "is truncated: its list of volume descriptors");
+	done(r);
+}
+
 static void one_bad_file_does_not_keep_the_others_from_being_read(void **state)
 {
 	static const uint8_t cut_elf[20] = { 0x7f, 'E', 'L', 'F', 1, 1, 1 };
@@ -623,6 +648,7 @@ int main(void)
 		TEST(a_state_of_other_options_or_of_others_is_left_alone),
 		TEST(ctrl_c_ends_with_a_sentence_and_keeps_the_state),
 		TEST(what_cannot_be_read_is_one_sentence),
+		TEST(a_damaged_kernel_or_cd_is_one_sentence),
 		TEST(one_bad_file_does_not_keep_the_others_from_being_read),
 		TEST(unreadable_files_and_folders_are_told),
 		TEST(a_full_disk_leaves_nothing_half_written),
