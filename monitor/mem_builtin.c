@@ -44,17 +44,18 @@ int memcmp(const void *a, const void *b, size_t nbytes)
 	const uint8_t *x = a;
 	const uint8_t *y = b;
 
-	/* Pages of page tables are compared at every CR3 load: eight bytes at a time until the first difference. */
-	while (nbytes >= 8) {
-		uint64_t p, q;
+	/* Pages of page tables are compared at every CR3 load: 64 bytes at a time, until the first difference. */
+	while (nbytes >= 64) {
+		uint64_t p[8], q[8];
 
-		__builtin_memcpy(&p, x, 8);
-		__builtin_memcpy(&q, y, 8);
-		if (p != q)
+		__builtin_memcpy(p, x, 64);
+		__builtin_memcpy(q, y, 64);
+		if ((p[0] ^ q[0]) | (p[1] ^ q[1]) | (p[2] ^ q[2]) | (p[3] ^ q[3]) |
+		    (p[4] ^ q[4]) | (p[5] ^ q[5]) | (p[6] ^ q[6]) | (p[7] ^ q[7]))
 			break;
-		x += 8;
-		y += 8;
-		nbytes -= 8;
+		x += 64;
+		y += 64;
+		nbytes -= 64;
 	}
 	for (; nbytes; x++, y++, nbytes--)
 		if (*x != *y)

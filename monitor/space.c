@@ -86,6 +86,32 @@ static void forget_tables_in(struct mon_space *sp, uint32_t first, uint64_t nbyt
 	}
 }
 
+static uint64_t get_entry(const uint8_t *at, uint32_t size)
+{
+	uint64_t wide;
+	uint32_t narrow;
+
+	if (size == 8) {
+		memcpy(&wide, at, 8);
+		return wide;
+	}
+	memcpy(&narrow, at, 4);
+	return narrow;
+}
+
+#define LINE_BYTES 64u
+
+/* The library's memcmp() is for whole pages: asked 64 times about a line it would cost more than it spares. */
+static bool line_differs(const uint8_t *a, const uint8_t *b)
+{
+	uint64_t x[LINE_BYTES / 8], y[LINE_BYTES / 8];
+
+	memcpy(x, a, LINE_BYTES);
+	memcpy(y, b, LINE_BYTES);
+	return ((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3]) |
+		(x[4] ^ y[4]) | (x[5] ^ y[5]) | (x[6] ^ y[6]) | (x[7] ^ y[7])) != 0;
+}
+
 /* Compare one table; drop what changed. Returns false if the table list itself changed: start over. */
 static bool compare_table(struct mon_engine *e, struct space_table *t)
 {
@@ -95,11 +121,15 @@ static bool compare_table(struct mon_engine *e, struct space_table *t)
 	if (!now || !memcmp(copy, now, PLX_PAGE_SIZE))
 		return true;
 	for (uint32_t at = 0; at < PLX_PAGE_SIZE; at += t->entry_size) {
-		uint64_t old = 0, new = 0;
+		uint64_t old, new;
 		uint32_t linear = t->base + at / t->entry_size * t->entry_bytes;
 
-		memcpy(&old, copy + at, t->entry_size);
-		memcpy(&new, now + at, t->entry_size);
+		if (at % LINE_BYTES == 0 && !line_differs(copy + at, now + at)) {
+			at += LINE_BYTES - t->entry_size;
+			continue;
+		}
+		old = get_entry(copy + at, t->entry_size);
+		new = get_entry(now + at, t->entry_size);
 		if (old == new)
 			continue;
 		memcpy(copy + at, &new, t->entry_size);

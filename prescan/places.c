@@ -52,8 +52,17 @@ static uint32_t patch_jump_tables(struct prescan_cache *c, uint32_t difference)
 
 	if (!difference)
 		return 0;
-	for (uint32_t i = 0; i < n; i++)
+	/* Half of what a move costs: so eight in a row. */
+	for (uint32_t i = 0; i < n; i += 8) {
 		entry[i] += difference;
+		entry[i + 1] += difference;
+		entry[i + 2] += difference;
+		entry[i + 3] += difference;
+		entry[i + 4] += difference;
+		entry[i + 5] += difference;
+		entry[i + 6] += difference;
+		entry[i + 7] += difference;
+	}
 	return n;
 }
 
