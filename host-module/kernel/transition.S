@@ -13,6 +13,8 @@
  * Read next: run.c, ../ring0/handlers.S.
  */
 #include <linux/linkage.h>
+#include <linux/objtool.h>
+#include <asm/nospec-branch.h>
 #include "host-module/world.h"
 
 	.text
@@ -49,8 +51,10 @@ world_enter:
 	movq	%rax, %cr3
 	movq	C_HANDLER_VA(%rdi), %rax
 	movq	C_HERE(%rdi), %rdi
+	ANNOTATE_RETPOLINE_SAFE
 	jmp	*%rax
 	.size world_enter, . - world_enter
+	STACK_FRAME_NON_STANDARD world_enter
 
 /*
  *  In       %rdi = ctx at the kernel's address; private CR3
@@ -101,9 +105,10 @@ world_leave:
 	popq	%r12
 	popq	%rbx
 	popq	%rbp
-	ret
+	RET
 	int3
 	.size world_leave, . - world_leave
+	STACK_FRAME_NON_STANDARD world_leave
 
 /* In the switch IDT. The stack is in the block, whose first page has the counters. */
 	.balign 16, 0xcc
@@ -129,6 +134,7 @@ world_switch_nmi:
 	leaq	-24(%rax), %rsp
 	popq	%rax
 	popfq
+	ANNOTATE_UNRET_SAFE	/* the thunk is not mapped where this may run */
 	ret
 	int3
 	.balign 16, 0xcc
@@ -173,7 +179,7 @@ world_replay:
 	sti
 	.endif
 	.byte	0xcd, vector
-	ret
+	RET
 	int3
 	vector = vector + 1
 	.endr
