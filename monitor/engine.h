@@ -44,6 +44,7 @@ struct mon_stats {
 	uint64_t interrupts, exceptions, halts, steps;
 	uint64_t callout_row[STATS_ROWS];	/* by prescan row: the instruction */
 	uint8_t callout_klass[STATS_ROWS];	/* enum prescan_class of the last one */
+	uint64_t tables_moved, tables_fell_back, gdt_at, idt_at;	/* --descriptor-tables=guest; the real bases, once asked */
 	uint64_t guest_insns;	/* run natively in flat 32-bit code, when they are counted */
 	uint64_t halt_ticks;
 };
@@ -60,6 +61,8 @@ struct ldt_slot {
 	uint32_t used;		/* clock bit */
 	uint32_t version;	/* counts what was written here */
 };
+
+#define ENGINE_MAX_TAKEN 4
 
 #define WINDOW_MAX_WATCHED 80	/* page directory pages and page tables under the window and the scratch page */
 
@@ -80,6 +83,8 @@ struct mon_engine {
 	uint32_t min_linear;		/* the host maps nothing below (vm.mmap_min_addr) */
 	uint32_t window;		/* host linear base */
 	uint32_t user_scratch;		/* host linear, 0: not placed */
+	uint32_t taken[ENGINE_MAX_TAKEN];	/* pages that the host itself uses (ops->settle): guest accesses are interpreted */
+	uint32_t ntaken;
 	uint8_t *window_rw;		/* the same memory, writable, above 4 GiB */
 	bool window_dirty;		/* the guest's tables changed where it matters: window_check is due */
 	bool no_window;			/* the guest left no room for the window: interpret */

@@ -41,6 +41,9 @@ struct plx_host_ops {
 	/* From here on guest code sees what CPL 3 may, or all. NULL: there is one view, and what CPL 3 must not see has to be unmapped. */
 	void (*use_view)(void *host, bool user);
 
+	/* Guest code is about to run: segments, space and window are in order. NULL: nothing more to do. */
+	void (*settle)(void *host);
+
 	/* Show the window's object at @linear (flag page and scratch page read-write, jump tables read-only, no code yet) and
 	 * take it away from its old place, 0 if none; the two may overlap. */
 	int (*place_window)(void *host, uint32_t old_linear, uint32_t linear);

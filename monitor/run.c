@@ -90,6 +90,8 @@ static bool refresh_mode(struct mon_engine *e)
 		shadow_enter_user(e);
 	if (e->ops->use_view)
 		e->ops->use_view(e->host, v->cpl == 3 && e->space->mixed);
+	if (e->ops->settle)
+		e->ops->settle(e->host);
 	if (e->last_cpl != v->cpl)
 		v->seg_dirty = 0x3f;
 	e->last_cpl = v->cpl;

@@ -214,6 +214,9 @@ static bool reserved(struct mon_engine *e, uint32_t page)
 {
 	uint32_t linear = page << PLX_PAGE_SHIFT;
 
+	for (uint32_t i = 0; i < e->ntaken; i++)
+		if (linear == e->taken[i])
+			return true;
 	return linear < e->min_linear || linear - e->window < WINDOW_BYTES ||
 	       (e->user_scratch && linear == e->user_scratch);
 }

@@ -72,7 +72,11 @@ struct mon_engine;
 	X(COUNTED_INSNS,	NULL, "run natively, when they are counted", HIDDEN, e->stats.guest_insns) \
 	X(ROWS,			NULL, "rows of prescan: what the pairs' numbers mean", HIDDEN, prescan_nr_rows()) \
 	X(MOVE_TIME,		"time", "window moves", TICKS, e->stats.move_ticks) \
-	X(PLACES_PATCHED,	"mapping", "places patched at moves", COUNT, e->stats.places_patched)
+	X(PLACES_PATCHED,	"mapping", "places patched at moves", COUNT, e->stats.places_patched) \
+	X(TABLES_MOVED,		"mapping", "descriptor tables moved", COUNT, e->stats.tables_moved) \
+	X(TABLES_FELL_BACK,	"mapping", "descriptor tables fell back", COUNT, e->stats.tables_fell_back) \
+	X(GDT_AT,		NULL, "the real GDT's base", HIDDEN, e->stats.gdt_at) \
+	X(IDT_AT,		NULL, "the real IDT's base", HIDDEN, e->stats.idt_at)
 
 enum engine_stat {
 	ENGINE_STAT_BEFORE_PAIRS = 0,

@@ -284,6 +284,7 @@ static enum mon_status load_table(struct mon_vcpu *vcpu, struct mon_dtr *dtr, ui
 {
 	if (vcpu->cpl)
 		return gp0(vcpu);
+	sys_mode_changed(vcpu);		/* a host may keep the real tables where these are */
 	*dtr = (struct mon_dtr){ .base = opsize == 2 ? base & 0x00ffffff : base, .limit = limit };
 	return MON_OK;
 }

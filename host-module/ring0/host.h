@@ -7,6 +7,7 @@
  *      io.c         from the monitor out to the devices, which are in user space
  *      trap.c       exceptions and interrupts while guest code runs, and those of the monitor itself
  *      block.c      the processor's tables, and moving them
+ *      guest_tables.c  GDT and IDT at the addresses of the guest's own, for who asks
  *      world.c      world_call: asking the host; the arena
  *      handlers.S world_call.S
  *
@@ -23,6 +24,19 @@
 
 /* The processor's local descriptor table is a page-aligned part of the arena. */
 #define LDT_BYTES	(ENGINE_LDT_SLOTS * 8)
+
+enum { TABLE_GDT, TABLE_IDT };
+
+/* guest_tables.c */
+struct guest_tables {
+	bool settled;			/* the tables stand as the rest says */
+	bool paging;
+	uint32_t base[2];		/* host linear: where the guest has its own */
+	bool stands[2];			/* there; else it is in the block */
+	uint32_t counted[2];
+	bool counted_as_fallen[2];
+	uint8_t *page[ENGINE_MAX_TAKEN];	/* behind engine->taken[] */
+};
 
 struct module_host {
 	struct world_ctx *ctx;		/* where the block is in use */
@@ -43,6 +57,7 @@ struct module_host {
 	uint32_t pair_now;
 	bool user_view;			/* of the two, the one for the guest's CPL 3 */
 	bool nothing_runs_yet;
+	struct guest_tables tables_of_guest;
 
 	uint64_t iret_phys;		/* a stack page, and where in WORLD_IRET it stands now */
 	uint32_t iret_slot;
@@ -71,6 +86,9 @@ struct module_host *module_host(void);
 /* host_ops.c */
 extern const struct plx_host_ops module_host_ops;
 int spaces_create(struct module_host *h);
+/* In the present pair, a page that only ring 0 may use; and nothing. */
+int space_show_table(struct module_host *h, uint32_t linear, const uint8_t *at);
+int space_unmap(struct module_host *h, uint32_t linear, uint64_t nbytes);
 
 /* io.c */
 void io_init(struct module_host *h);
@@ -78,6 +96,11 @@ void io_init(struct module_host *h);
 /* block.c */
 void block_use_at(struct module_host *h, uint64_t base);
 void block_init(struct module_host *h);
+
+/* guest_tables.c */
+void guest_tables_settle(struct module_host *h);	/* where the guest's are now */
+void guest_tables_home(struct module_host *h);		/* into the block, until they are settled again */
+void guest_tables_ask(struct module_host *h);		/* the processor, for the statistics */
 
 /* trap.c */
 int world_trap(struct world_ctx *ctx);

@@ -27,7 +27,7 @@ static int pair_map_retry(struct module_host *h, uint32_t linear, uint64_t phys,
 	return err;
 }
 
-static int unmap(struct module_host *h, uint32_t linear, uint64_t nbytes)
+int space_unmap(struct module_host *h, uint32_t linear, uint64_t nbytes)
 {
 	struct tables_inv inv = { .kind = TABLES_INV_NONE };
 	int err;
@@ -47,6 +47,11 @@ static int show(struct module_host *h, uint32_t linear, const uint8_t *at, uint6
 	for (uint64_t done = 0; done < nbytes && !err; done += PLX_PAGE_SIZE)
 		err = pair_map_retry(h, linear + (uint32_t)done, world_phys(h, at + done), PLX_PAGE_SIZE, flags);
 	return err;
+}
+
+int space_show_table(struct module_host *h, uint32_t linear, const uint8_t *at)
+{
+	return show(h, linear, at, PLX_PAGE_SIZE, BLOCK_DATA_FLAGS);
 }
 
 static int op_map(void *host, uint32_t linear, uint64_t offset, uint64_t nbytes, int prot)
@@ -72,7 +77,7 @@ static int op_map(void *host, uint32_t linear, uint64_t offset, uint64_t nbytes,
 
 static int op_unmap(void *host, uint32_t linear, uint64_t nbytes)
 {
-	return unmap(host, linear, nbytes);
+	return space_unmap(host, linear, nbytes);
 }
 
 static int op_protect(void *host, uint32_t linear, uint64_t nbytes, int prot)
@@ -123,10 +128,11 @@ static int op_place_window(void *host, uint32_t old, uint32_t window)
 	uint8_t *rw = h->engine->window_rw;
 	int err = 0;
 
+	guest_tables_home(h);
 	/* The old place goes first, for the two may overlap; meanwhile the block is at home. */
 	block_use_at(h, WORLD_BLOCK);
 	if (old)
-		err = unmap(h, old, WINDOW_BYTES);
+		err = space_unmap(h, old, WINDOW_BYTES);
 	write_stub_page(h, window);
 	if (!err)
 		err = show(h, window + WINDOW_FLAG_PAGE, rw + WINDOW_FLAG_PAGE, PLX_PAGE_SIZE, DATA_FLAGS);
@@ -156,10 +162,11 @@ static int op_place_user_scratch(void *host, uint32_t old, uint32_t linear)
 	struct module_host *h = host;
 	int err = 0;
 
+	guest_tables_home(h);
 	if (linear)
 		err = show(h, linear, h->engine->window_rw + WINDOW_USER_SCRATCH, PLX_PAGE_SIZE, DATA_FLAGS | TABLES_BOTH);
 	if (!err && old && old != linear)
-		err = unmap(h, old, PLX_PAGE_SIZE);
+		err = space_unmap(h, old, PLX_PAGE_SIZE);
 	return err;
 }
 
@@ -236,9 +243,18 @@ static int op_hand_over(void *host, struct mon_space *from, struct mon_space *to
 
 	(void)from;
 	to->used = true;
+	guest_tables_home(h);
 	if (to->window_at != e->window)
 		block_use_at(h, WORLD_BLOCK);
 	return use_pair(h, (uint32_t)(to - e->spaces));
+}
+
+static void op_settle(void *host)
+{
+	struct module_host *h = host;
+
+	if (h->shared->tables_guest)
+		guest_tables_settle(h);
 }
 
 static void op_wait(void *host)
@@ -297,6 +313,7 @@ const struct plx_host_ops module_host_ops = {
 	.map = op_map,
 	.unmap = op_unmap,
 	.use_view = op_use_view,
+	.settle = op_settle,
 	.protect = op_protect,
 	.place_window = op_place_window,
 	.show_code = op_show_code,

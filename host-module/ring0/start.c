@@ -244,6 +244,7 @@ void start_command(struct module_host *h, uint32_t command)
 		command_registers(h, (struct plexus_registers *)h->bounce);
 		break;
 	case COMMAND_STATS:
+		guest_tables_ask(h);
 		a[1] = (uint32_t)engine_stat_values(h->engine, (uint64_t *)h->bounce, plx_min32(a[0], WORLD_BOUNCE_BYTES / 8));
 		break;
 	default:
