@@ -14,6 +14,7 @@
 # A module fits the kernel whose headers it was built with and no other, so image and headers are fetched as one version.
 # shellcheck disable=SC2154,SC2034 # "top" is the sourcing script's, and the results are for it
 
+# shellcheck disable=SC2030,SC2031 # one call in a subshell has another kernel_folder, and means it
 kernels=$top/build/module/kernels
 
 kernel_die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
