@@ -21,6 +21,8 @@ host_module_libtables_a_CFLAGS = $(AM_CFLAGS) -mgeneral-regs-only -fno-stack-pro
 noinst_LIBRARIES += host-module/libring0.a
 host_module_libring0_a_SOURCES = \
 	host-module/ring0/block.c \
+	host-module/ring0/gate_handler.S \
+	host-module/ring0/gate.c \
 	host-module/ring0/guest_tables.c \
 	host-module/ring0/host.h \
 	host-module/ring0/host_ops.c \

@@ -40,6 +40,7 @@
 #define WORLD_SHARED		0x0000130000000000ull	/* struct world_shared, and the bookkeeping behind it */
 #define WORLD_BOUNCE		0x0000140000000000ull	/* bytes in and out */
 #define WORLD_BOUNCE_BYTES	0x10000
+#define WORLD_GATE		0x0000160000000000ull	/* gate_handler.S, and its data and stack: pages of ring 3's, out of the guest's reach */
 #define WORLD_ARENA		0x0000200000000000ull	/* pages come as they are touched */
 #define WORLD_ARENA_BYTES	0x0000000080000000ull
 #define WORLD_ARENA_FIRST	16u	/* pages of it that are there from the start: the monitor finds itself in them */
@@ -57,6 +58,14 @@
 #define GDT_BYTES		0x60
 
 #define VECTOR_SITE		0x80	/* INT 80h out of a stub: no device interrupt has this vector */
+
+/* Offsets in the page behind gate_handler.S; host-module/ring0/gate.c. */
+#define G_CS_BASE		0x00
+#define G_FLAG_PAGE		0x04
+#define G_BIAS			0x08
+#define G_SELECTORS		0x0c
+#define G_USER_SELECTORS	0x10
+#define G_DONE			0x18
 
 /* Offsets in struct world_ctx. */
 #define C_HOST_RSP		0x000

@@ -86,6 +86,8 @@ int plx_vm_create(const struct plx_vm_config *config, struct plx_vm **vm)
 		return refuse(-EINVAL, "--descriptor-tables=guest needs --host module: in a process the tables are Linux's own");
 	if (config->monitor_high)
 		return refuse(-EINVAL, "--monitor-high needs --host module: in a process the monitor is above 4 GiB always");
+	if (config->rewrite == PLX_REWRITE_GATE)
+		return refuse(-EINVAL, "--rewrite=gate needs --host module: in a process the gate of INT3 is Linux's own");
 	return hp_vm_create(config, vm, create_error, sizeof(create_error));
 }
 

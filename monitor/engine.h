@@ -45,6 +45,7 @@ struct mon_stats {
 	uint64_t callout_row[STATS_ROWS];	/* by prescan row: the instruction */
 	uint8_t callout_klass[STATS_ROWS];	/* enum prescan_class of the last one */
 	uint64_t tables_moved, tables_fell_back, gdt_at, idt_at;	/* --descriptor-tables=guest; the real bases, once asked */
+	uint64_t gate_done;		/* --rewrite=gate: instructions that ring 3 did by itself, once asked */
 	uint64_t guest_insns;	/* run natively in flat 32-bit code, when they are counted */
 	uint64_t halt_ticks;
 };

@@ -76,7 +76,8 @@ struct mon_engine;
 	X(TABLES_MOVED,		"mapping", "descriptor tables moved", COUNT, e->stats.tables_moved) \
 	X(TABLES_FELL_BACK,	"mapping", "descriptor tables fell back", COUNT, e->stats.tables_fell_back) \
 	X(GDT_AT,		NULL, "the real GDT's base", HIDDEN, e->stats.gdt_at) \
-	X(IDT_AT,		NULL, "the real IDT's base", HIDDEN, e->stats.idt_at)
+	X(IDT_AT,		NULL, "the real IDT's base", HIDDEN, e->stats.idt_at) \
+	X(GATE_DONE,		"nexus", "done behind the gate of INT3", COUNT, e->stats.gate_done)
 
 enum engine_stat {
 	ENGINE_STAT_BEFORE_PAIRS = 0,

@@ -38,7 +38,7 @@
 #define KEY_GUARD_CS	0x4000	/* data read through CS is not held by the host's limit: only checked accesses */
 #define KEY_GUARD_CS16	0x8000	/* ... not even with 16-bit addresses */
 
-enum prescan_rewrite { REWRITE_ADAPTIVE = 0, REWRITE_FARCALL, REWRITE_INT3 };
+enum prescan_rewrite { REWRITE_ADAPTIVE = 0, REWRITE_FARCALL, REWRITE_INT3, REWRITE_GATE };
 
 /* What the guest's registers are worth at one place in a fragment. */
 enum rec_kind {

@@ -11,6 +11,7 @@
 
 #include "monitor/window.h"
 #include "nexus/frame.h"
+#include "nexus/gate.h"
 #include "prescan/cache.h"
 
 #define FRAG_MAX_INSNS	48
@@ -29,6 +30,7 @@ struct emit {
 	struct frag *f;
 	bool d;			/* CS.D */
 	bool after_sti;		/* the instruction before set IF inline */
+	uint8_t gate_op, gate_arg;	/* REWRITE_GATE: of the callout to come (nexus/gate.h) */
 };
 
 static inline void emit8(struct emit *e, uint8_t byte)
@@ -113,6 +115,8 @@ void emit_link(struct emit *e, uint32_t eip);
 void emit_mark(struct emit *e, uint32_t guest_off);
 uint32_t emit_callout(struct emit *e, const struct prescan_insn *insn, const uint8_t *bytes, uint32_t eip);
 
+/* inline.c: what the handler in ring 3 can do with a FLAGS or SEG_STORE instruction; sets gate_op and gate_arg. */
+void emit_gate_op(struct emit *e, const struct prescan_insn *insn);
 /* inline.c: each returns false if this form has no inline sequence in this mode; nothing is emitted then. */
 bool emit_inline_flags(struct emit *e, const struct prescan_insn *insn, const uint8_t *bytes, uint32_t guest_off);
 bool emit_inline_seg_store(struct emit *e, const struct prescan_insn *insn, uint32_t guest_off);

@@ -102,8 +102,7 @@ static void inline_pushf(struct emit *e, uint32_t off, uint32_t next)
  */
 static void inline_popf(struct emit *e, const struct prescan_insn *insn, const uint8_t *bytes, uint32_t off)
 {
-	const uint32_t odd = X86_FLAG_TF | X86_FLAG_IOPL | X86_FLAG_NT | X86_FLAG_RF | X86_FLAG_VM |
-			     X86_FLAG_AC | X86_FLAG_VIF | X86_FLAG_VIP;
+	const uint32_t odd = GATE_ODD_FLAGS;	/* TF IOPL NT RF VM AC VIF VIP */
 	bool user = e->req->key & KEY_CPL3;
 	uint32_t fast, slow, done;
 
@@ -183,6 +182,53 @@ bool emit_inline_flags(struct emit *e, const struct prescan_insn *insn, const ui
 	return false;
 }
 
+static unsigned int pushed_segment(const struct prescan_insn *insn)
+{
+	if (insn->map == PRESCAN_MAP_1B)
+		return insn->opcode >> 3 & 3;			/* 06 0E 16 1E */
+	return insn->opcode == 0xa0 ? X86_FS : X86_GS;		/* 0F A0, 0F A8 */
+}
+
+/* The same instructions in the same modes as the sequences above and below have, but those of 16 bits. */
+void emit_gate_op(struct emit *e, const struct prescan_insn *insn)
+{
+	uint32_t key = e->req->key;
+	bool user = key & KEY_CPL3;
+
+	if (!can_branch(e) || insn->opsize != 4)
+		return;
+	if (insn->klass == PRESCAN_FLAGS) {
+		if (!(key & KEY_PLAIN_FLAGS))
+			return;
+		switch (insn->opcode) {
+		case 0xfa:
+			e->gate_op = user ? GATE_LEAVE : GATE_CLI;
+			break;
+		case 0xfb:
+			e->gate_op = user ? GATE_LEAVE : GATE_STI;
+			break;
+		case 0x9c:
+			e->gate_op = !user ? GATE_PUSHF : key & KEY_USER_IF ? GATE_USER_PUSHF : GATE_LEAVE;
+			break;
+		case 0x9d:
+			e->gate_op = user ? GATE_USER_POPF : GATE_POPF;
+			break;
+		}
+		return;
+	}
+	if (insn->map == PRESCAN_MAP_1B && insn->opcode == 0x8c) {
+		if (insn->mod != 3 || insn->reg > X86_GS)
+			return;
+		e->gate_op = GATE_MOV_SEG;
+		e->gate_arg = (uint8_t)(insn->reg | insn->rm << 3);
+	} else {
+		e->gate_op = GATE_PUSH_SEG;
+		e->gate_arg = (uint8_t)pushed_segment(insn);
+	}
+	if (user)
+		e->gate_arg |= GATE_ARG_USER;
+}
+
 /* MOV r,Sreg and PUSH Sreg read the virtual selector from the scratch page. */
 bool emit_inline_seg_store(struct emit *e, const struct prescan_insn *insn, uint32_t off)
 {
@@ -199,10 +245,7 @@ bool emit_inline_seg_store(struct emit *e, const struct prescan_insn *insn, uint
 		emit_load(e, insn->rm, SCRATCH(e, sel[insn->reg]));
 		return true;
 	}
-	if (insn->map == PRESCAN_MAP_1B)
-		sreg = insn->opcode >> 3 & 3;			/* 06 0E 16 1E */
-	else
-		sreg = insn->opcode == 0xa0 ? X86_FS : X86_GS;	/* 0F A0, 0F A8 */
+	sreg = pushed_segment(insn);
 	emit_rec(e, off, REC_EXACT);
 	if (insn->opsize == 2)
 		emit8(e, 0x66);

@@ -63,6 +63,7 @@ static enum prescan_rewriting way_out(enum prescan_rewrite strategy, uint32_t ke
 {
 	switch (strategy) {
 	case REWRITE_INT3:
+	case REWRITE_GATE:
 		return REWRITING_INT3;
 	case REWRITE_FARCALL:
 		/* Without flat 32-bit data segments ESP has no place to be kept in. A 16-bit stack: prescan/translate.c says why. */
@@ -114,6 +115,12 @@ static enum prescan_rewriting seg_store(const struct prescan_insn *insn, enum pr
 	return REWRITING_INLINED;
 }
 
+/* Through the gate the same forms are done as inline; MOV of 16 bits alone is not. */
+static enum prescan_rewriting through_gate(enum prescan_rewriting inlined, const struct prescan_insn *insn, enum prescan_rewriting out)
+{
+	return inlined == out || insn->opsize != 4 ? out : REWRITING_GATE;
+}
+
 enum prescan_rewriting prescan_rewriting(const struct prescan_insn *insn, enum prescan_rewrite strategy, uint32_t key)
 {
 	enum prescan_rewriting out = way_out(strategy, key);
@@ -132,8 +139,12 @@ enum prescan_rewriting prescan_rewriting(const struct prescan_insn *insn, enum p
 	case PRESCAN_BRANCH:
 		return branch(insn, out, key);
 	case PRESCAN_FLAGS:
+		if (strategy == REWRITE_GATE)
+			return through_gate(flags(insn, out, key), insn, out);
 		return strategy == REWRITE_ADAPTIVE ? flags(insn, out, key) : out;
 	case PRESCAN_SEG_STORE:
+		if (strategy == REWRITE_GATE)
+			return through_gate(seg_store(insn, out, key), insn, out);
 		return strategy == REWRITE_ADAPTIVE ? seg_store(insn, out, key) : out;
 	default:
 		return out;
@@ -151,6 +162,7 @@ static const struct {
 	[REWRITING_FAR_JUMP] = { "far-jump", "leaves for the monitor by a far jump into the nexus" },
 	[REWRITING_FAR_CALL] = { "far-call", "leaves for the monitor by a far call into the nexus" },
 	[REWRITING_INT3] = { "int3", "leaves for the monitor by a breakpoint" },
+	[REWRITING_GATE] = { "gate", "a breakpoint, whose handler in ring 3 does the virtual work; the rare case leaves for the monitor" },
 };
 
 const char *prescan_rewriting_name(enum prescan_rewriting rewriting)

@@ -16,6 +16,7 @@ enum prescan_rewriting {
 	REWRITING_LOOKED_UP,	/* indirect branch or return: through the jump table, inside the fragment */
 	REWRITING_INLINED,	/* a sequence in the fragment does the virtual work */
 	REWRITING_INLINED_OR_LEAVES,	/* the same, but its slow path is a way out into the monitor */
+	REWRITING_GATE,		/* a breakpoint whose handler in ring 3 does it; the rare case leaves */
 	REWRITING_FAR_JUMP,	/* a way out: far jump to a 64-bit stub of its own */
 	REWRITING_FAR_CALL,	/* a way out: far call to it, on the nexus' own stack */
 	REWRITING_INT3,		/* a way out: a breakpoint */

@@ -150,6 +150,14 @@ uint32_t emit_callout(struct emit *e, const struct prescan_insn *insn, const uin
 		emit8(e, 0xcc);
 		emit32(e, site);		/* read by the monitor, never run */
 		break;
+	case REWRITE_GATE:
+		emit8(e, 0xcc);
+		emit32(e, site);		/* struct nexus_gate_site, read by the handler */
+		emit8(e, e->gate_op);
+		emit8(e, e->gate_arg);
+		if (e->gate_op)
+			s->inlined = SITE_INLINED;
+		break;
 	case REWRITE_FARCALL:
 		stub = cold_stub(c, site);
 		if (by_farcall(e)) {
@@ -360,12 +368,11 @@ static bool translate_one(struct emit *e, const struct prescan_insn *insn, const
 				return ends;
 			break;
 		case PRESCAN_FLAGS:
-			if (try_inline(e, insn, bytes, off, &would_inline))
-				return false;
-			break;
 		case PRESCAN_SEG_STORE:
 			if (try_inline(e, insn, bytes, off, &would_inline))
 				return false;
+			if (c->env.strategy == REWRITE_GATE && !c->env.traced && !c->env.counted)
+				emit_gate_op(e, insn);
 			break;
 		default:
 			break;
@@ -377,7 +384,12 @@ static bool translate_one(struct emit *e, const struct prescan_insn *insn, const
 		return false;
 	}
 	site = emit_callout(e, insn, bytes, eip);
-	c->sites[site].inlined = would_inline ? SITE_WOULD_INLINE : 0;
+	if (would_inline)
+		c->sites[site].inlined = SITE_WOULD_INLINE;
+	/* Done in ring 3, the next instruction stands in its shadow; called out, the monitor sees to it. */
+	if (e->gate_op == GATE_STI)
+		e->after_sti = true;
+	e->gate_op = e->gate_arg = GATE_LEAVE;
 	ends = callout_ends(insn);
 	if (ends)
 		c->sites[site].resume = 0;

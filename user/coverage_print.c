@@ -13,7 +13,7 @@
 #define SHOWN_PLACES	20u
 #define SHOWN_REGIONS	40u
 
-static const char *const strategies[] = { "adaptive", "farcall", "int3", "interpret" };
+static const char *const strategies[] = { "adaptive", "farcall", "int3", "interpret", "gate" };
 
 static const char *strategy(const struct coverage_run *run)
 {

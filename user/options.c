@@ -87,8 +87,8 @@ const char run_options_help[] =
 	"How it runs:\n"
 	"  --host process|module|auto   in this process, in the kernel by /dev/plexus, or in the kernel if that can be\n"
 	"                           (default: process)\n"
-	"  --rewrite adaptive|farcall|int3|interpret\n"
-	"                           how sensitive instructions are replaced (default: adaptive)\n"
+	"  --rewrite adaptive|farcall|int3|gate|interpret\n"
+	"                           how sensitive instructions are replaced (default: adaptive; gate: with --host module)\n"
 	"  --host-features LIST     host features not to use, such as -fsgsbase\n"
 	"  --descriptor-tables free|guest      with --host module: where the real descriptor tables stand, in linear\n"
 	"                           addresses that the guest leaves free, or where its own are (default: free)\n"
@@ -174,14 +174,14 @@ static int one_of(const char *text, const char *const *words)
 
 static int read_rewrite(struct run_options *o, const char *text, char *why, size_t why_bytes)
 {
-	static const char *const words[] = { "adaptive", "farcall", "int3", "interpret", NULL };
+	static const char *const words[] = { "adaptive", "farcall", "int3", "interpret", "gate", NULL };
 	static const enum plx_rewrite values[] = {
-		PLX_REWRITE_ADAPTIVE, PLX_REWRITE_FARCALL, PLX_REWRITE_INT3, PLX_REWRITE_INTERPRET,
+		PLX_REWRITE_ADAPTIVE, PLX_REWRITE_FARCALL, PLX_REWRITE_INT3, PLX_REWRITE_INTERPRET, PLX_REWRITE_GATE,
 	};
 	int i = one_of(text, words);
 
 	if (i < 0)
-		return refuse(why, why_bytes, "--rewrite: '%s' is none of adaptive, farcall, int3 and interpret", text);
+		return refuse(why, why_bytes, "--rewrite: '%s' is none of adaptive, farcall, int3, gate and interpret", text);
 	o->rewrite = values[i];
 	return 0;
 }
@@ -332,6 +332,8 @@ static int check_together(const struct run_options *o, char *why, size_t why_byt
 	if (o->host == PLX_HOST_PROCESS && (o->descriptor_tables_guest || o->monitor_high))
 		return refuse(why, why_bytes, "%s needs --host module beside it",
 			      o->descriptor_tables_guest ? "--descriptor-tables=guest" : "--monitor-high");
+	if (o->host == PLX_HOST_PROCESS && o->rewrite == PLX_REWRITE_GATE)
+		return refuse(why, why_bytes, "--rewrite=gate needs --host module beside it");
 	return 0;
 }
 

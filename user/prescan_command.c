@@ -115,7 +115,7 @@ static bool not_empty(const char *option, const char *arg)
 static bool take_option(struct request *r, int option, const char *arg)
 {
 	static const char *const modes[] = { "16", "32", "auto" };
-	static const char *const strategies[] = { "adaptive", "farcall", "int3" };
+	static const char *const strategies[] = { "adaptive", "farcall", "int3", "gate" };
 	static const char *const levels[] = { "0", "3" };
 	uint64_t value;
 	int i;
@@ -129,8 +129,9 @@ static bool take_option(struct request *r, int option, const char *arg)
 		r->scan.image.raw = true;
 		return !arg || number("raw", arg, 0, UINT32_MAX, &r->scan.image.raw_address);
 	case OPT_REWRITE:
-		i = word("rewrite", arg, strategies, 3);
-		r->scan.sweep.strategy = i == 1 ? REWRITE_FARCALL : i == 2 ? REWRITE_INT3 : REWRITE_ADAPTIVE;
+		i = word("rewrite", arg, strategies, REWRITE_GATE + 1);
+		if (i >= 0)
+			r->scan.sweep.strategy = (enum prescan_rewrite)i;
 		return i >= 0;
 	case OPT_CPL:
 		i = word("cpl", arg, levels, 2);

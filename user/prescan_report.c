@@ -45,7 +45,11 @@ const char *report_verdict_name(unsigned int verdict)
 
 const char *report_strategy_name(enum prescan_rewrite strategy)
 {
-	return strategy == REWRITE_INT3 ? "int3" : strategy == REWRITE_FARCALL ? "farcall" : "adaptive";
+	static const char *const names[] = {
+		[REWRITE_ADAPTIVE] = "adaptive", [REWRITE_FARCALL] = "farcall", [REWRITE_INT3] = "int3", [REWRITE_GATE] = "gate",
+	};
+
+	return names[strategy];
 }
 
 const char *report_commas(uint64_t value, char text[32])

@@ -133,7 +133,7 @@ static bool create_valid(const struct plexus_create *c)
 {
 	const u64 mib = (1u << 20) - 1;
 
-	return !(c->flags & ~(PLEXUS_CREATE_COUNT | PLEXUS_CREATE_HIGH)) && c->rewrite <= PLEXUS_REWRITE_INTERPRET &&
+	return !(c->flags & ~(PLEXUS_CREATE_COUNT | PLEXUS_CREATE_HIGH)) && c->rewrite <= PLEXUS_REWRITE_GATE &&
 	       c->tables <= PLEXUS_TABLES_GUEST && !(c->features_off & ~(PLEXUS_FEATURE_LAHF | PLEXUS_FEATURE_CODE16)) &&
 	       c->ram_bytes && !(c->ram_bytes & mib) && c->ram_bytes <= 3584ull << 20 &&
 	       !(c->extra_bytes & ~PAGE_MASK) && c->extra_bytes <= PLX_MODULE_RAM_MAX - c->ram_bytes;

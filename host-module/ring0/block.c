@@ -3,7 +3,7 @@
  * host-module/ring0/block.c - GDT, IDT and TSS of the private world, and moving them to another linear address.
  *
  * Moving changes no page of the block's but descriptors' bases and gates' offsets: the TSS descriptor, RSP0 and the stack of #DF in
- * the TSS, 256 gates, and the images that LGDT and LIDT read. The pages are mapped at the new place before, and unmapped at
+ * the TSS, 256 gates (but that of INT3, if it leads to gate_handler.S), and the images that LGDT and LIDT read. The pages are mapped at the new place before, and unmapped at
  * the old one after; whoever asks for the move does both.
  */
 #include "host-module/ring0/host.h"
@@ -11,12 +11,16 @@
 #define TSS_BYTES	0x68
 #define TSS_RSP0	0x04
 #define TSS_IST1	0x24
+#define TSS_IST2	0x2c
 #define TSS_IO_MAP	0x66
 
-static void gate(uint64_t *idt, unsigned int vector, uint64_t offset, unsigned int ist, unsigned int dpl)
+#define INTERRUPT_GATE	0xe
+#define TRAP_GATE	0xf
+
+static void gate(uint64_t *idt, unsigned int vector, unsigned int selector, uint64_t offset, unsigned int ist, unsigned int type, unsigned int dpl)
 {
-	idt[vector * 2] = (offset & 0xffff) | (uint64_t)SEL_CODE << 16 | (uint64_t)ist << 32 |
-			  (uint64_t)(0x8e | dpl << 5) << 40 | (offset >> 16 & 0xffff) << 48;
+	idt[vector * 2] = (offset & 0xffff) | (uint64_t)selector << 16 | (uint64_t)ist << 32 |
+			  (uint64_t)(0x80 | type | dpl << 5) << 40 | (offset >> 16 & 0xffff) << 48;
 	idt[vector * 2 + 1] = offset >> 32;
 }
 
@@ -45,15 +49,20 @@ void block_use_at(struct module_host *h, uint64_t base)
 	uint64_t *gdt = (uint64_t *)(base + BLOCK_GDT), *idt = (uint64_t *)(base + BLOCK_IDT);
 	uint8_t *tss = (uint8_t *)(base + BLOCK_TSS);
 	uint64_t rsp0 = base + C_FRAME_END, ist1 = base + BLOCK_DF_STACK + PLX_PAGE_SIZE;
+	const uint64_t ist2 = WORLD_GATE + 2 * PLX_PAGE_SIZE;
 
 	if (h->ctx == ctx && !h->nothing_runs_yet)
 		return;
 	memcpy(tss + TSS_RSP0, &rsp0, 8);
 	memcpy(tss + TSS_IST1, &ist1, 8);
+	memcpy(tss + TSS_IST2, &ist2, 8);
 	system_descriptor(gdt, SEL_TSS, base + BLOCK_TSS, TSS_BYTES - 1, 0x9);
 	for (unsigned int i = 0; i < 256; i++)
-		gate(idt, i, base + BLOCK_CODE + 0x40 + 16 * i, i == 8 ? 1 : 0,
+		gate(idt, i, SEL_CODE, base + BLOCK_CODE + 0x40 + 16 * i, i == 8 ? 1 : 0, INTERRUPT_GATE,
 		     i == VECTOR_SITE || i == X86_VEC_BP || i == X86_VEC_OF ? 3 : 0);
+	/* From ring 3 to ring 3. A trap gate: what cleared IF in ring 3 could never set it again. */
+	if (h->gate)
+		gate(idt, X86_VEC_BP, SEL_CS64, WORLD_GATE, 2, TRAP_GATE, 3);
 	ctx->gdtr.limit = GDT_BYTES - 1;
 	ctx->gdtr.base = (uint64_t)gdt;
 	ctx->idtr.limit = 256 * 16 - 1;

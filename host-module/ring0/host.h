@@ -7,9 +7,10 @@
  *      io.c         from the monitor out to the devices, which are in user space
  *      trap.c       exceptions and interrupts while guest code runs, and those of the monitor itself
  *      block.c      the processor's tables, and moving them
+ *      gate.c       an INT3 that ring 3 serves itself
  *      guest_tables.c  GDT and IDT at the addresses of the guest's own, for who asks
  *      world.c      world_call: asking the host; the arena
- *      handlers.S world_call.S
+ *      handlers.S world_call.S gate_handler.S
  *
  * One processor runs this, with interrupts off; who may run it holds the machine's run lock in the kernel. Nothing of the kernel is
  * mapped here but the transition page and this machine's block.
@@ -58,6 +59,8 @@ struct module_host {
 	bool user_view;			/* of the two, the one for the guest's CPL 3 */
 	bool nothing_runs_yet;
 	struct guest_tables tables_of_guest;
+	struct gate_data *gate;		/* NULL: the strategy is another */
+	const uint8_t *gate_code;
 
 	uint64_t iret_phys;		/* a stack page, and where in WORLD_IRET it stands now */
 	uint32_t iret_slot;
@@ -96,6 +99,16 @@ void io_init(struct module_host *h);
 /* block.c */
 void block_use_at(struct module_host *h, uint64_t base);
 void block_init(struct module_host *h);
+
+/* gate.c */
+enum gate_stop { GATE_ELSEWHERE, GATE_STARTS_OVER, GATE_WAS_DONE };
+void gate_create(struct module_host *h);
+void gate_arm(struct module_host *h);		/* before each entry into the guest */
+/* If @f is in the handler: back to the INT3, or on to the end; @f is in the fragment then. */
+enum gate_stop gate_settle(struct module_host *h, struct world_frame *f);
+/* Of the INT3 at @f; NX_EXIT_SPECIAL: it is none of ours. */
+uint32_t gate_site(const struct module_host *h, const struct world_frame *f);
+uint64_t gate_done(const struct module_host *h);	/* instructions, so far */
 
 /* guest_tables.c */
 void guest_tables_settle(struct module_host *h);	/* where the guest's are now */

@@ -67,6 +67,20 @@ static bool is_callout(void *owner, uint32_t linear)
 	return engine_is_callout_site(owner, linear);
 }
 
+static enum prescan_rewrite strategy(uint32_t rewrite)
+{
+	switch (rewrite) {
+	case PLEXUS_REWRITE_FARCALL:
+		return REWRITE_FARCALL;
+	case PLEXUS_REWRITE_INT3:
+		return REWRITE_INT3;
+	case PLEXUS_REWRITE_GATE:
+		return REWRITE_GATE;
+	default:
+		return REWRITE_ADAPTIVE;
+	}
+}
+
 static void build(struct module_host *h)
 {
 	const struct world_shared *s = h->shared;
@@ -83,6 +97,8 @@ static void build(struct module_host *h)
 	e->vm = &h->vm;
 	h->engine = e;
 	native_create(h);
+	if (s->rewrite == PLEXUS_REWRITE_GATE)
+		gate_create(h);
 	e->window_rw = arena_alloc(h, WINDOW_BYTES, POOL_PAGE_BYTES);
 	if (!e->window_rw || !engine_allocate(e, SPACE_MAX, table, h))
 		world_die(h, "the monitor's tables do not fit its arena", 0);
@@ -107,8 +123,7 @@ static void build(struct module_host *h)
 	e->cache.env = (struct prescan_env){
 		.window = e->window,
 		.cs64 = SEL_CS64,
-		.strategy = s->rewrite == PLEXUS_REWRITE_FARCALL ? REWRITE_FARCALL :
-			    s->rewrite == PLEXUS_REWRITE_INT3 ? REWRITE_INT3 : REWRITE_ADAPTIVE,
+		.strategy = strategy(s->rewrite),
 		.count = s->count != 0,
 		.is_callout = is_callout,
 		.owner = e,
@@ -245,6 +260,7 @@ void start_command(struct module_host *h, uint32_t command)
 		break;
 	case COMMAND_STATS:
 		guest_tables_ask(h);
+		h->engine->stats.gate_done = gate_done(h);
 		a[1] = (uint32_t)engine_stat_values(h->engine, (uint64_t *)h->bounce, plx_min32(a[0], WORLD_BOUNCE_BYTES / 8));
 		break;
 	default:

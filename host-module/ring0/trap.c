@@ -3,7 +3,8 @@
  * host-module/ring0/trap.c - exceptions and interrupts.
  *
  *      from the guest:    the host's interrupt, NMI, #MC --> to the host at once, and back; a kick may be waiting then
- *                         an exception               --> out of nexus_enter with NX_EXIT_FAULT, for monitor/exits.c
+ *                         an exception in gate_handler.S     --> out of nexus_enter, as if the site had left by itself
+ *                         any other                  --> out of nexus_enter with NX_EXIT_FAULT, for monitor/exits.c
  *      from the monitor:  #PF in the arena           --> the host gives pages
  *                         in a native step           --> monitor/native.c knows where to go on
  *                         an interrupt, in world_breathe --> the host
@@ -84,6 +85,8 @@ void nexus_enter(struct mon_vcpu *v)
 	/* One that came while the monitor was at work: NMIs are shut until the host has it. */
 	if (h->ctx->nmi_pending)
 		to_host(h, X86_VEC_NMI);
+	if (h->gate)
+		gate_arm(h);
 	v->nexus.iret_stack = iret_stack(h, v->nexus.sel[X86_SS], v->gpr[X86_ESP], WORLD_STACK + PLX_PAGE_SIZE / 2);
 	enter_guest(v);
 }
@@ -94,8 +97,15 @@ int world_trap(struct world_ctx *ctx)
 	struct mon_vcpu *v = h->vcpu;
 	struct world_frame *f = &ctx->frame;
 	uint64_t vector = f->vector & 0xff, top;
+	enum gate_stop gate = gate_settle(h, f);
 
 	if (!is_host_interrupt(vector)) {
+		/* The guest's stack, which the interpreter knows better. */
+		if (gate == GATE_STARTS_OVER) {
+			keep_registers(v, f);
+			v->nexus.exit = gate_site(h, f);
+			return 1;
+		}
 		if ((f->cs & 0xffff) == SEL_CS64) {
 			world_die(h, "a stub of the code cache faulted; this is a defect of Plexus, please report it", 0);
 		}

@@ -51,6 +51,7 @@ struct plexus_version {
 #define PLEXUS_REWRITE_FARCALL	1
 #define PLEXUS_REWRITE_INT3	2
 #define PLEXUS_REWRITE_INTERPRET 3
+#define PLEXUS_REWRITE_GATE	4	/* INT3 through a gate that changes no privilege */
 
 #define PLEXUS_TABLES_FREE	0	/* descriptor tables stand in a free range of the guest's linear space */
 #define PLEXUS_TABLES_GUEST	1	/* ... where the guest believes its own to be */

@@ -17,7 +17,7 @@
 
 struct plx_vm;
 
-enum plx_rewrite { PLX_REWRITE_ADAPTIVE = 0, PLX_REWRITE_FARCALL, PLX_REWRITE_INT3, PLX_REWRITE_INTERPRET };
+enum plx_rewrite { PLX_REWRITE_ADAPTIVE = 0, PLX_REWRITE_FARCALL, PLX_REWRITE_INT3, PLX_REWRITE_INTERPRET, PLX_REWRITE_GATE };
 
 enum plx_host {
 	PLX_HOST_PROCESS = 0,	/* in this process, without privilege */

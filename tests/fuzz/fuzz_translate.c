@@ -113,7 +113,7 @@ static bool may_run(const struct reader *r, uint32_t at, const struct prescan_in
 		return true;
 	case PRESCAN_FAR:
 		if (one_byte && d->opcode == 0xcc)
-			return r->strategy == REWRITE_INT3 && site_at(r, at);
+			return (r->strategy == REWRITE_INT3 || r->strategy == REWRITE_GATE) && site_at(r, at);
 		if (!one_byte || (d->opcode != 0xea && d->opcode != 0x9a) || d->imm2 != r->c->env.cs64)
 			return false;
 		return d->imm - r->c->env.window >= r->mark->cold_next && d->imm - r->c->env.window < r->c->cold_next;
@@ -141,8 +141,11 @@ static void read_main(struct reader *r)
 		FUZZ_REQUIRE(may_run(r, at, &d), "emitted code holds %s (%s) at +%u", prescan_mnemonic(&d),
 			     prescan_class_name(d.klass), at - r->f->body);
 		at += d.length;
-		if (d.map == PRESCAN_MAP_1B && d.opcode == 0xcc && r->strategy == REWRITE_INT3)
-			at += 4;		/* the site's number: read by the monitor, never run */
+		if (d.map == PRESCAN_MAP_1B && d.opcode == 0xcc) {
+			FUZZ_REQUIRE(r->strategy != REWRITE_GATE || r->c->rw[at + GATE_SITE_OP] < GATE_OPS, "op %u",
+				     r->c->rw[at + GATE_SITE_OP]);
+			at += r->strategy == REWRITE_GATE ? GATE_SITE_BYTES : 4;	/* data: never run */
+		}
 	}
 	FUZZ_REQUIRE(at == r->end, "the last instruction reaches out of the fragment");
 	for (at = r->f->body; at < r->end; at++) {
@@ -269,7 +272,7 @@ void fuzz_translate(const uint8_t *data, size_t n)
 		};
 	}
 	req.key = data[0] | (uint32_t)data[1] << 8;
-	c->env.strategy = data[2] % 3;
+	c->env.strategy = data[2] % (REWRITE_GATE + 1);
 	c->env.count = data[2] & 0x40;
 	c->env.traced = data[2] & 0x20;
 	c->env.counted = data[2] & 0x10;

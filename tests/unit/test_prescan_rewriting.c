@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "monitor/window.h"
+#include "nexus/gate.h"
 #include "plexus/x86.h"
 #include "prescan/rewriting.h"
 
@@ -71,7 +72,7 @@ static enum prescan_rewriting way_out_at(const struct prescan_cache *c, const st
 	if (s->farcall)
 		return REWRITING_FAR_CALL;
 	if (at[0] == 0xcc)
-		return REWRITING_INT3;
+		return c->env.strategy == REWRITE_GATE && at[1 + GATE_SITE_OP] != GATE_LEAVE ? REWRITING_GATE : REWRITING_INT3;
 	assert_true(at[0] == 0xea || (at[0] == 0x66 && at[1] == 0xea));
 	return REWRITING_FAR_JUMP;
 }
@@ -155,7 +156,7 @@ static void check(struct bench *b, const uint8_t *bytes, uint32_t key)
 	enum prescan_status status = prescan_decode(bytes, PRESCAN_INSN_MAX, key & KEY_D ? PRESCAN_MODE_32 : PRESCAN_MODE_16, &insn);
 	const struct prescan_insn *in = status == PRESCAN_OK ? &insn : NULL;
 
-	for (int strategy = REWRITE_ADAPTIVE; strategy <= REWRITE_INT3; strategy++) {
+	for (int strategy = REWRITE_ADAPTIVE; strategy <= REWRITE_GATE; strategy++) {
 		enum prescan_rewriting said, done;
 
 		b->c.env.strategy = (enum prescan_rewrite)strategy;
