@@ -248,6 +248,10 @@ enum mon_status exits_fault(struct mon_engine *e)
 			memcpy(&nx->exit, e->cache.rw + offset, 4);
 			return MON_DEFER;
 		}
+		if (e->cache.env.strategy == REWRITE_GATE) {
+			engine_die(e, "the gate of INT3 led into ring 0; this is a defect of Plexus, please report it", 0);
+			return MON_OK;
+		}
 		break;
 	case X86_VEC_GP:
 	case X86_VEC_SS:

@@ -74,6 +74,13 @@ void block_use_at(struct module_host *h, uint64_t base)
 	load(ctx);
 }
 
+void block_anew(struct module_host *h)
+{
+	h->nothing_runs_yet = true;
+	block_use_at(h, WORLD_BLOCK);
+	h->nothing_runs_yet = false;
+}
+
 void block_init(struct module_host *h)
 {
 	uint64_t *gdt = (uint64_t *)((uint64_t)h->ctx + BLOCK_GDT);
@@ -89,7 +96,5 @@ void block_init(struct module_host *h)
 	h->ctx->trap_fn = (uint64_t)world_trap;
 	h->ctx->fault_fn = (uint64_t)world_fault;
 	h->ctx->vcpu = (uint64_t)h->vcpu;
-	h->nothing_runs_yet = true;
-	block_use_at(h, WORLD_BLOCK);
-	h->nothing_runs_yet = false;
+	block_anew(h);
 }

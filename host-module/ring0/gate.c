@@ -51,6 +51,7 @@ void gate_create(struct module_host *h)
 	arena_touch(h->gate, PLX_PAGE_SIZE);
 	map_page(h, WORLD_GATE, code, GATE_CODE_FLAGS);
 	map_page(h, WORLD_GATE + PLX_PAGE_SIZE, h->gate, GATE_DATA_FLAGS);
+	block_anew(h);		/* with INT3's gate: with --monitor-high they are never written again */
 }
 
 /* The handler sees host linear addresses: it is 64-bit code, which no segment moves. */

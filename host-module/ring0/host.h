@@ -99,6 +99,7 @@ void io_init(struct module_host *h);
 /* block.c */
 void block_use_at(struct module_host *h, uint64_t base);
 void block_init(struct module_host *h);
+void block_anew(struct module_host *h);	/* at home, all tables written once more: before the guest runs */
 
 /* gate.c */
 enum gate_stop { GATE_ELSEWHERE, GATE_STARTS_OVER, GATE_WAS_DONE };
