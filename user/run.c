@@ -99,6 +99,7 @@ static void take_figures(struct run *run)
 	to->callouts = counter(stat, n, "nexus", "callouts");
 	to->signals = counter(stat, n, "signal", "all faults");
 	to->interpreted = counter(stat, n, "interpreter", "instructions interpreted");
+	to->gate = counter(stat, n, "nexus", "done behind the gate of INT3");
 	for (unsigned int row = 0; trace && row < PLX_TRACE_ROWS; row++) {
 		unsigned int klass = trace->klass[row] % PRESCAN_NR_CLASSES;
 

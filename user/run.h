@@ -10,6 +10,7 @@
 struct run_figures {
 	uint64_t callouts, signals, interpreted;
 	uint64_t inlined;				/* sensitive instructions that never left guest code */
+	uint64_t gate;					/* done in ring 3, behind the gate of INT3 */
 	uint64_t count[PRESCAN_NR_CLASSES], ticks[PRESCAN_NR_CLASSES];	/* of the others */
 	uint64_t tsc_hz;
 	bool complete;

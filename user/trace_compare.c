@@ -24,11 +24,12 @@
 #include "user/say.h"
 #include "user/trace_compare.h"
 
-#define STRATEGIES_MAX 4
+#define STRATEGIES_MAX 5
 
 struct contest {
 	const char *strategy[STRATEGIES_MAX];
 	unsigned int n;
+	bool module;			/* --host module: which keeps no sums by class */
 	struct run_figures *figures;	/* shared with the runs, one each */
 	double wall[STRATEGIES_MAX], cpu[STRATEGIES_MAX];
 };
@@ -44,7 +45,7 @@ static double now_s(void)
 /* "int3,farcall" in pieces; @list is cut up. */
 static int read_list(struct contest *c, char *list)
 {
-	static const char *const known[] = { "int3", "farcall", "adaptive", "interpret" };
+	static const char *const known[] = { "int3", "gate", "farcall", "adaptive", "interpret" };
 	char *word;
 
 	while ((word = strsep(&list, ",")) != NULL) {
@@ -58,12 +59,30 @@ static int read_list(struct contest *c, char *list)
 				return -EINVAL;
 			}
 		if (!ok || c->n == STRATEGIES_MAX) {
-			say("--compare: '%s' is none of int3, farcall, adaptive and interpret", word);
+			say("--compare: '%s' is none of int3, gate, farcall, adaptive and interpret", word);
+			return -EINVAL;
+		}
+		if (!strcmp(word, "gate") && !c->module) {
+			say("--compare: gate needs --host module among the run's options");
 			return -EINVAL;
 		}
 		c->strategy[c->n++] = word;
 	}
 	return 0;
+}
+
+/* Do the run's options ask for the module? All else about them is the run's own affair. */
+static bool asks_for_module(int argc, char **argv)
+{
+	bool module = false;
+
+	for (int i = 1; i < argc; i++) {
+		if (!strncmp(argv[i], "--host=", 7))
+			module = !strcmp(argv[i] + 7, "module");
+		else if (!strcmp(argv[i], "--host") && i + 1 < argc)
+			module = !strcmp(argv[i + 1], "module");
+	}
+	return module;
 }
 
 /* Reads what the guest says until @text was in it. True: it was; false: the guest has ended. */
@@ -107,7 +126,8 @@ static void run_child(struct contest *c, unsigned int i, int fd, int argc, char 
 		words[n++] = argv[k];
 	words[n++] = rewrite;
 	words[n++] = (char *)"--serial=stdio";
-	words[n++] = (char *)"--trace-summary=/dev/null";
+	if (!c->module)
+		words[n++] = (char *)"--trace-summary=/dev/null";
 	dup2(fd, STDOUT_FILENO);
 	close(fd);
 	_exit(run_measured(n, words, &c->figures[i]));
@@ -215,8 +235,11 @@ static void print_table(const struct contest *c)
 	row_of_seconds(c, "processor", c->cpu);
 	row_of_counts(c, "callouts", offsetof(struct run_figures, callouts));
 	row_of_counts(c, "signals", offsetof(struct run_figures, signals));
-	row_of_counts(c, "inlined", offsetof(struct run_figures, inlined));
+	row_of_counts(c, c->module ? "gate" : "inlined",
+		      c->module ? offsetof(struct run_figures, gate) : offsetof(struct run_figures, inlined));
 	row_of_counts(c, "interpreted", offsetof(struct run_figures, interpreted));
+	if (c->module)
+		return;
 	puts("\nvirtualized by class: how often, and milliseconds in the monitor (the way there and back is not among them)");
 	for (unsigned int k = 0; k < PRESCAN_NR_CLASSES; k++)
 		row_of_class(c, k);
@@ -224,7 +247,7 @@ static void print_table(const struct contest *c)
 
 int trace_compare(const char *text, const char *until, int argc, char **argv)
 {
-	struct contest c = { .n = 0 };
+	struct contest c = { .module = asks_for_module(argc, argv) };
 	char *list = strdup(text);
 	int err = list ? read_list(&c, list) : -ENOMEM;
 

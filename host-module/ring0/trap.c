@@ -3,8 +3,7 @@
  * host-module/ring0/trap.c - exceptions and interrupts.
  *
  *      from the guest:    the host's interrupt, NMI, #MC --> to the host at once, and back; a kick may be waiting then
- *                         an exception in gate_handler.S     --> out of nexus_enter, as if the site had left by itself
- *                         any other                  --> out of nexus_enter with NX_EXIT_FAULT, for monitor/exits.c
+ *                         an exception               --> out of nexus_enter with NX_EXIT_FAULT, for monitor/exits.c
  *      from the monitor:  #PF in the arena           --> the host gives pages
  *                         in a native step           --> monitor/native.c knows where to go on
  *                         an interrupt, in world_breathe --> the host
@@ -100,8 +99,8 @@ int world_trap(struct world_ctx *ctx)
 	enum gate_stop gate = gate_settle(h, f);
 
 	if (!is_host_interrupt(vector)) {
-		/* The guest's stack, which the interpreter knows better. */
-		if (gate == GATE_STARTS_OVER) {
+		/* A page fault is the guest's stack: as good as one of the INT3 itself, where @f is now. What else, the interpreter knows. */
+		if (gate == GATE_STARTS_OVER && vector != X86_VEC_PF) {
 			keep_registers(v, f);
 			v->nexus.exit = gate_site(h, f);
 			return 1;

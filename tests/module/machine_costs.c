@@ -100,6 +100,10 @@ COST(page_fault, PAGING, "andl $~1, 0x103000\n	invlpg 0x40000000\n	movl 0x400000
 COST(window_moves, PAGING,
      "movl $0x104003, 0x100fa0\n	movl $0, 0x100fa0\n	movl $0x104003, 0x100fb0\n	movl $0, 0x100fb0\n");
 COST(store_watched, PAGING, "movl $0, 0x100ff0\n");
+COST(cli_sti, "", "cli\n	sti\n	nop\n");
+COST(pushf_popf, "", "pushf\n	popf\n");
+COST(read_ds, "", "movl %ds, %eax\n");
+COST(read_cr0, "", "movl %cr0, %eax\n");
 GUEST(guest_ticks, "outl %eax, $0x80\n1:	rdtsc\n	movl %eax, %ebx\n2:	rdtsc\n	movl %eax, %ecx\n	subl %ebx, %eax\n"
       "movl %ecx, %ebx\n	cmpl $1000, %eax\n	jb 2b\n	outl %eax, $0x80\n	jmp 1b\n");
 
@@ -107,9 +111,15 @@ struct row {
 	const char *name;
 	const uint8_t *code, *end;
 	uint32_t rounds, each;		/* how many of the row's things are in a round */
+	uint32_t rewrite;
 };
 
-#define ROW(name, rounds, each) { #name, guest_##name, guest_##name##_end, rounds, each }
+#define ROW(name, rounds, each) { #name, guest_##name, guest_##name##_end, rounds, each, PLEXUS_REWRITE_ADAPTIVE }
+/* The same under each strategy. */
+#define STRATEGY(name, strategy, which) { #name "_" #strategy, guest_##name, guest_##name##_end, 64, 1, which }
+#define STRATEGIES(name) \
+	STRATEGY(name, int3, PLEXUS_REWRITE_INT3), STRATEGY(name, gate, PLEXUS_REWRITE_GATE), \
+	STRATEGY(name, farcall, PLEXUS_REWRITE_FARCALL), STRATEGY(name, adaptive, PLEXUS_REWRITE_ADAPTIVE)
 static const struct row rows[] = {
 	ROW(empty, 64, 1),
 	ROW(device_out, 32, 1), ROW(device_in, 32, 1), ROW(device_memory, 32, 1),
@@ -119,6 +129,7 @@ static const struct row rows[] = {
 	ROW(cr3_same, 64, 1), ROW(cr3_changed, 64, 1), ROW(cr3_other, 64, 1),
 	ROW(invlpg_same, 64, 1), ROW(invlpg_changed, 64, 1), ROW(page_fault, 64, 1),
 	ROW(window_moves, 4, 2), ROW(store_watched, 64, 1),
+	STRATEGIES(cli_sti), STRATEGIES(pushf_popf), STRATEGIES(read_ds), STRATEGIES(read_cr0),
 };
 
 static const char *const stat_name[] = {
@@ -178,9 +189,9 @@ static void make_tables(struct machine *m)
 	}
 }
 
-static struct machine begin(const uint8_t *code, const uint8_t *end, uint32_t rounds)
+static struct machine begin(const uint8_t *code, const uint8_t *end, uint32_t rounds, uint32_t rewrite)
 {
-	const struct plexus_create how = { .size = sizeof(how), .ram_bytes = RAM_BYTES };
+	const struct plexus_create how = { .size = sizeof(how), .ram_bytes = RAM_BYTES, .rewrite = rewrite };
 	struct plexus_start start = { .size = sizeof(start), .flat = 1, .eip = GUEST_CODE, .esp = GUEST_STACK,
 				      .gdt_base = GDT, .gdt_limit = 0x3f };
 	struct plexus_map map = { .size = sizeof(map), .kind = PLEXUS_MAP_DEVICE, .guest_physical = DEVICE_PAGE, .bytes = 4096,
@@ -229,7 +240,7 @@ static uint32_t pass(const struct machine *m, uint64_t *least)
 
 static uint32_t measure(const struct row *row, bool verbose)
 {
-	struct machine m = begin(row->code, row->end, row->rounds);
+	struct machine m = begin(row->code, row->end, row->rounds, row->rewrite);
 	uint64_t before[VALUES], after[VALUES], least_run = UINT64_MAX;
 	uint32_t least = UINT32_MAX;
 
@@ -256,7 +267,7 @@ static uint32_t measure(const struct row *row, bool verbose)
 /* Calls that go into the kernel alone, and into the monitor's world and back without the guest. */
 static void measure_calls(void)
 {
-	struct machine m = begin(guest_empty, guest_empty_end, 1);
+	struct machine m = begin(guest_empty, guest_empty_end, 1, PLEXUS_REWRITE_ADAPTIVE);
 	struct plexus_a20 a20 = { .size = sizeof(a20), .open = 1 };
 	uint64_t least_none = UINT64_MAX, least_a20 = UINT64_MAX, least_kernel = UINT64_MAX;
 
@@ -293,7 +304,7 @@ static int compare(const void *a, const void *b)
  * medians is what the module adds to the host's work. */
 static void measure_ticks(void)
 {
-	struct machine m = begin(guest_ticks, guest_ticks_end, 1);
+	struct machine m = begin(guest_ticks, guest_ticks_end, 1, PLEXUS_REWRITE_ADAPTIVE);
 	uint32_t in_guest[41], here[41];
 	uint64_t unused = 0, last;
 

@@ -88,7 +88,7 @@ static void each_strategy_has_its_word(void **state)
 	assert_int_equal(options.rewrite, PLX_REWRITE_FARCALL);
 	assert_int_equal(parse("--rewrite", "interpret", NULL), 0);
 	assert_int_equal(options.rewrite, PLX_REWRITE_INTERPRET);
-	refused("--rewrite: 'fast' is none of adaptive, farcall, int3 and interpret", "--rewrite=fast");
+	refused("--rewrite: 'fast' is none of adaptive, farcall, int3, gate and interpret", "--rewrite=fast");
 }
 
 static void a_display_takes_the_terminal_from_the_serial_port(void **state)
@@ -242,7 +242,7 @@ static void each_host_has_its_word(void **state)
 	refused("--host: 'kvm' is none of process, module and auto", "--host=kvm");
 }
 
-static void the_real_tables_and_the_monitor_are_placed_in_the_module_host_alone(void **state)
+static void what_only_the_module_host_can_do_is_asked_of_it_alone(void **state)
 {
 	(void)state;
 	assert_int_equal(parse("--host=module", "--descriptor-tables=guest", "--monitor-high", NULL), 0);
@@ -253,6 +253,9 @@ static void the_real_tables_and_the_monitor_are_placed_in_the_module_host_alone(
 	refused("--descriptor-tables: 'low' is neither free nor guest", "--descriptor-tables=low");
 	refused("--descriptor-tables=guest needs --host module beside it", "--descriptor-tables=guest");
 	refused("--monitor-high needs --host module beside it", "--monitor-high");
+	assert_int_equal(parse("--host=module", "--rewrite=gate", NULL), 0);
+	assert_int_equal(options.rewrite, PLX_REWRITE_GATE);
+	refused("--rewrite=gate needs --host module beside it", "--rewrite=gate");
 }
 
 static void traces_and_coverage_are_the_process_hosts(void **state)
@@ -307,7 +310,7 @@ int main(void)
 		cmocka_unit_test(every_option_lands_where_it_belongs),
 		cmocka_unit_test(each_strategy_has_its_word),
 		cmocka_unit_test(each_host_has_its_word),
-		cmocka_unit_test(the_real_tables_and_the_monitor_are_placed_in_the_module_host_alone),
+		cmocka_unit_test(what_only_the_module_host_can_do_is_asked_of_it_alone),
 		cmocka_unit_test(traces_and_coverage_are_the_process_hosts),
 		cmocka_unit_test(a_coverage_file_has_a_name_and_is_one),
 		cmocka_unit_test(a_display_takes_the_terminal_from_the_serial_port),

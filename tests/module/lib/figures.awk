@@ -61,6 +61,11 @@ BEGIN {
 	say("page_fault.", "a guest's page fault, exactly")
 	say("window_moves", "one move of the monitor's window, with the two stores that cause it")
 	say("store_watched", "store into a page directory that is watched")
+	split("cli_sti pushf_popf read_ds read_cr0", things)
+	split("int3 gate farcall adaptive", strategies)
+	for (i = 1; i in things; i++)
+		for (j = 1; j in strategies; j++)
+			say(things[i] "_" strategies[j], "the same under --rewrite=" strategies[j])
 }
 FILENAME ~ /json$/ {
 	if (match($0, /"group": "ring0", "name": "[a-z0-9_]+"/)) {
