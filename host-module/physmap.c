@@ -119,6 +119,27 @@ int physmap_lookup(const struct physmap *map, const struct table_pages *pages, u
 	return 0;
 }
 
+uint64_t physmap_run(const struct physmap *map, const struct table_pages *pages, uint64_t gpa, uint64_t nbytes, uint64_t *host)
+{
+	uint64_t within = gpa & PAGE_MASK64, run = PLX_PAGE_SIZE - within, end = gpa & ~(uint64_t)(POOL_PAGE_BYTES - 1);
+	const uint64_t *slot;
+	table_ref ref;
+	int level;
+
+	if (gpa >> PHYSMAP_BITS)
+		return 0;
+	ref = lowest(map, pages, gpa, &level);
+	if (level > 1)
+		return 0;
+	slot = slot_of(pages, ref, 1, gpa);
+	if (!*slot)
+		return 0;
+	*host = (*slot & ~PAGE_MASK64) | within;
+	for (end += POOL_PAGE_BYTES - gpa; run < nbytes && run < end && slot[1] == slot[0] + PLX_PAGE_SIZE; slot++)
+		run += PLX_PAGE_SIZE;
+	return run < nbytes ? run : nbytes;
+}
+
 int physmap_next(const struct physmap *map, const struct table_pages *pages, uint64_t from,
 		 uint64_t *gpa, uint64_t *host_page)
 {

@@ -8,6 +8,9 @@
  * The tables are pinned pages of host-module/table_pages.h. An entry never has bit 0 set: should a processor still walk, through a
  * stale cached entry, a page that was a page table once and is one of these now, it finds nothing present.
  *
+ * The module's: the offset in a machine's RAM object (PLEXUS_MMAP_RAM), to the page that is there. Which guest physical page shows
+ * which offset is struct mon_vm's affair: there the kinds of memory are, and ROMs and A20.
+ *
  * Locking:   one owner, the holder of the VM's run lock, which also owns the table pages. Nothing here sleeps.
  * Errors:    all checks stand before the first change: after an error nothing has changed, tables made on the way included.
  * Tested by: tests/unit/test_physmap.c, against a plain array.
@@ -41,6 +44,9 @@ int physmap_map(struct physmap *map, struct table_pages *pages, uint64_t guest_p
 int physmap_unmap(struct physmap *map, struct table_pages *pages, uint64_t guest_physical);
 /* -PLX_EINVAL: out of range; -PLX_ENOENT. @guest_physical may point into a page; so does *@host then. */
 int physmap_lookup(const struct physmap *map, const struct table_pages *pages, uint64_t guest_physical, uint64_t *host);
+/* How many bytes from @guest_physical on, at most @nbytes and none beyond the 2 MiB around it, lie one behind the other from *@host on.
+ * 0: nothing is mapped there, or it is out of range. */
+uint64_t physmap_run(const struct physmap *map, const struct table_pages *pages, uint64_t guest_physical, uint64_t nbytes, uint64_t *host);
 /* The first mapping at or above @from. -PLX_ENOENT: no more. */
 int physmap_next(const struct physmap *map, const struct table_pages *pages, uint64_t from,
 		 uint64_t *guest_physical, uint64_t *host_page);

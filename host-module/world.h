@@ -115,6 +115,7 @@
 #define F_CS			0x90
 
 #ifndef __ASSEMBLER__
+#include "host-module/physmap.h"
 #include "plexus/base.h"
 
 struct world_frame {
@@ -208,8 +209,7 @@ struct world_shared {
 	uint64_t sme_mask;
 	uint32_t levels, nx, phys_bits;
 	uint32_t pages_offset, state_offset;	/* of struct table_pages_state and struct tables_state, from this one's start */
-	uint32_t nr_ram_pages;		/* of 2 MiB */
-	uint64_t ram_page[];		/* physical addresses */
+	struct physmap ram;		/* offset in the RAM object -> host page; the host's alone to change */
 };
 
 #define WORLD_OFFSET(field, offset) _Static_assert(offsetof(struct world_ctx, field) == (offset), #field)

@@ -175,6 +175,7 @@ static long machine_ioctl(struct file *file, unsigned int call, unsigned long ar
 	return ret;
 }
 
+/* Without the machine's lock, which PLEXUS_RUN holds: the map of RAM is made with the machine, and stays. */
 static int map_ram(struct machine *m, struct vm_area_struct *vma)
 {
 	unsigned long at = vma->vm_start;
@@ -183,10 +184,8 @@ static int map_ram(struct machine *m, struct vm_area_struct *vma)
 	if (vma->vm_end - vma->vm_start > size || offset > size - (vma->vm_end - vma->vm_start))
 		return -EINVAL;
 	while (at < vma->vm_end) {
-		u64 in_page = offset & (POOL_PAGE_BYTES - 1);
-		unsigned long n = min_t(unsigned long, vma->vm_end - at, POOL_PAGE_BYTES - in_page);
-		int err = remap_pfn_range(vma, at, page_to_pfn(m->ram[offset >> POOL_PAGE_SHIFT]) + (in_page >> PAGE_SHIFT), n,
-					  vma->vm_page_prot);
+		u64 phys, n = physmap_run(&m->shared->ram, &m->tables.pages, offset, vma->vm_end - at, &phys);
+		int err = n ? remap_pfn_range(vma, at, (unsigned long)(phys >> PAGE_SHIFT), n, vma->vm_page_prot) : -EINVAL;
 
 		if (err)
 			return err;

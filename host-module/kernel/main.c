@@ -19,6 +19,9 @@ MODULE_PARM_DESC(max_machines, "machines that a user may have at a time (default
 static unsigned int max_memory_mb;
 module_param(max_memory_mb, uint, 0644);
 MODULE_PARM_DESC(max_memory_mb, "MiB that a user's machines may have together (default 0: half of what there is)");
+bool plx_small_pages;
+module_param_named(small_pages, plx_small_pages, bool, 0644);
+MODULE_PARM_DESC(small_pages, "take guest memory in pages of 4 KiB, as is done by itself when there are none of 2 MiB (default no)");
 
 static DEFINE_MUTEX(users_lock);
 static LIST_HEAD(users);

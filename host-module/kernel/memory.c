@@ -4,8 +4,10 @@
  *
  * Guest RAM and page tables are pages of 2 MiB, out of a pool that all machines share (../pool.h): a page's number in it is
  * its physical address divided by 2 MiB. What a machine gives back stays there for the next one, up to POOL_KEEP pages.
+ * Where the host has no more of them, RAM is 512 pages of 4 KiB instead. Which page stands where is in shared->ram (../physmap.h).
  * The monitor's arena is of 4 KiB pages, given as they are asked for.
  */
+#include <linux/bitmap.h>
 #include <linux/io.h>
 #include <linux/mem_encrypt.h>
 #include <linux/slab.h>
@@ -242,6 +244,24 @@ static void first_stack(struct machine *m)
 	m->ctx->mon_rsp = WORLD_STACK + ((u64)top - (u64)m->stack);
 }
 
+/* Pages that follow one another are mapped together: a whole block by one entry. */
+static int map_ram_block(struct machine *m, u32 block)
+{
+	u64 at = (u64)block * POOL_PAGE_BYTES, end = at + POOL_PAGE_BYTES, phys;
+
+	while (at < end) {
+		u64 n = physmap_run(&m->shared->ram, &m->tables.pages, at, end - at, &phys);
+		int err = machine_more_tables(m);
+
+		if (!err)
+			err = map(m, WORLD_RAM + at, phys, n, FLAGS_DATA | (test_bit(block, m->ram_in_pieces) ? 0 : TABLES_LARGE));
+		if (err)
+			return err;
+		at += n;
+	}
+	return 0;
+}
+
 static int map_all(struct machine *m)
 {
 	u64 block = (u64)m->ctx, phys = virt_to_phys(m->ctx);
@@ -267,7 +287,7 @@ static int map_all(struct machine *m)
 	if (!err)
 		err = map_vmalloc(m, WORLD_SHARED, m->shared, m->shared_bytes, FLAGS_DATA);
 	for (i = 0; i < m->nr_ram && !err; i++)
-		err = map(m, WORLD_RAM + (u64)i * POOL_PAGE_BYTES, page_to_phys(m->ram[i]), POOL_PAGE_BYTES, FLAGS_DATA | TABLES_LARGE);
+		err = map_ram_block(m, i);
 	for (i = 0; i < m->nr_chunks && !err; i++)
 		err = map(m, WORLD_POOL + page_to_phys(m->chunk[i]), page_to_phys(m->chunk[i]), POOL_PAGE_BYTES,
 			  FLAGS_DATA | TABLES_LARGE | TABLES_OVERWRITE);
@@ -276,10 +296,10 @@ static int map_all(struct machine *m)
 
 static int shared_create(struct machine *m, const struct plexus_create *c)
 {
-	size_t ram = ALIGN(sizeof(*m->shared) + m->nr_ram * sizeof(u64), 64);
+	size_t first = ALIGN(sizeof(*m->shared), 64);
 	size_t pages = ALIGN(table_pages_bytes(MAX_CHUNKS), 64);
 
-	m->shared_bytes = PAGE_ALIGN(ram + pages + sizeof(struct tables_state));
+	m->shared_bytes = PAGE_ALIGN(first + pages + sizeof(struct tables_state));
 	m->shared = vzalloc(m->shared_bytes);
 	if (!m->shared)
 		return -ENOMEM;
@@ -290,29 +310,92 @@ static int shared_create(struct machine *m, const struct plexus_create *c)
 	m->shared->high = !!(c->flags & PLEXUS_CREATE_HIGH);
 	m->shared->tables_guest = c->tables == PLEXUS_TABLES_GUEST;
 	m->shared->features_off = c->features_off;
-	m->shared->pages_offset = (u32)ram;
-	m->shared->state_offset = (u32)(ram + pages);
-	m->shared->nr_ram_pages = m->nr_ram;
+	m->shared->pages_offset = (u32)first;
+	m->shared->state_offset = (u32)(first + pages);
+	physmap_init(&m->shared->ram);
 	return 0;
 }
 
-static int ram_create(struct machine *m, u64 nbytes)
+/* Of the block's pages, the one at @at, which nothing else has yet. */
+static int ram_put(struct machine *m, u64 at, struct page *page)
+{
+	return physmap_map(&m->shared->ram, &m->tables.pages, at, page_to_phys(page), true, false);
+}
+
+static struct page *ram_at(const struct machine *m, u64 at)
+{
+	u64 phys;
+
+	return physmap_lookup(&m->shared->ram, &m->tables.pages, at, &phys) ? NULL : pfn_to_page((unsigned long)(phys >> PAGE_SHIFT));
+}
+
+static int ram_block_create(struct machine *m, u32 block)
+{
+	u64 from = (u64)block * POOL_PAGE_BYTES, at;
+	struct page *page = plx_small_pages ? NULL : page_2m_alloc();
+	bool whole = page;
+	int err;
+
+	if (!whole)
+		__set_bit(block, m->ram_in_pieces);
+	for (at = from; at < from + POOL_PAGE_BYTES; at += PAGE_SIZE) {
+		if (!whole)
+			page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+		if (!page)
+			return -ENOMEM;
+		err = ram_put(m, at, page);
+		if (err) {
+			if (!whole)
+				__free_page(page);
+			else if (at == from)
+				page_2m_free(page);
+			return err;
+		}
+		if (whole)
+			page++;
+	}
+	return 0;
+}
+
+static int ram_create(struct machine *m)
 {
 	u32 i;
 
-	m->nr_ram = (u32)DIV_ROUND_UP_ULL(nbytes, POOL_PAGE_BYTES);
-	m->ram = kvcalloc(m->nr_ram, sizeof(*m->ram), GFP_KERNEL_ACCOUNT);
-	if (!m->ram)
-		return -ENOMEM;
 	for (i = 0; i < m->nr_ram; i++) {
-		m->ram[i] = page_2m_alloc();
-		if (!m->ram[i])
-			return -ENOMEM;
+		/* So that no table is missing, and a block is entered as a whole or, in pieces, page by page. */
+		int err = machine_more_tables(m);
+
+		if (!err)
+			err = ram_block_create(m, i);
+		if (err)
+			return err;
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		cond_resched();
 	}
 	return 0;
+}
+
+static void ram_destroy(struct machine *m)
+{
+	u32 i;
+
+	for (i = 0; i < m->nr_ram; i++) {
+		u64 at = (u64)i * POOL_PAGE_BYTES, end = at + POOL_PAGE_BYTES;
+		struct page *page = ram_at(m, at);
+
+		if (!page)
+			break;
+		if (!test_bit(i, m->ram_in_pieces)) {
+			page_2m_free(page);
+			continue;
+		}
+		for (; page && at < end; page = at < end ? ram_at(m, at) : NULL) {
+			__free_page(page);
+			at += PAGE_SIZE;
+		}
+		cond_resched();
+	}
 }
 
 int machine_memory_create(struct machine *m, const struct plexus_create *c)
@@ -324,7 +407,6 @@ int machine_memory_create(struct machine *m, const struct plexus_create *c)
 		.sme_mask = sme_me_mask,
 	};
 	int err;
-	u32 i;
 
 	xa_init(&m->arena);
 	m->max_chunks = MAX_CHUNKS;
@@ -333,15 +415,15 @@ int machine_memory_create(struct machine *m, const struct plexus_create *c)
 	m->run = vmalloc_user(m->run_bytes);
 	if (!m->chunk || !m->run)
 		return -ENOMEM;
-	err = ram_create(m, c->ram_bytes + c->extra_bytes);
-	if (!err)
-		err = shared_create(m, c);
+	m->nr_ram = (u32)DIV_ROUND_UP_ULL(c->ram_bytes + c->extra_bytes, POOL_PAGE_BYTES);
+	m->ram_in_pieces = bitmap_zalloc(m->nr_ram, GFP_KERNEL_ACCOUNT);
+	if (!m->ram_in_pieces)
+		return -ENOMEM;
+	err = shared_create(m, c);
 	if (!err)
 		err = block_create(m);
 	if (err)
 		return err;
-	for (i = 0; i < m->nr_ram; i++)
-		m->shared->ram_page[i] = page_to_phys(m->ram[i]);
 	m->tables.pages.state = (void *)m->shared + m->shared->pages_offset;
 	m->tables.pages.pool_base = __va(0);
 	m->tables.state = (void *)m->shared + m->shared->state_offset;
@@ -350,6 +432,8 @@ int machine_memory_create(struct machine *m, const struct plexus_create *c)
 		err = add_chunk(m);
 	if (!err)
 		err = tables_init(&m->tables, m->tables.state, &config);
+	if (!err)
+		err = ram_create(m);
 	if (!err)
 		err = map_all(m);
 	if (!err)
@@ -372,11 +456,12 @@ void machine_memory_destroy(struct machine *m)
 		cond_resched();
 	}
 	xa_destroy(&m->arena);
+	/* Its map is in the chunks. */
+	if (m->shared && m->tables.pages.state)
+		ram_destroy(m);
+	bitmap_free(m->ram_in_pieces);
 	for (i = 0; i < m->nr_chunks; i++)
 		page_2m_free(m->chunk[i]);
-	for (i = 0; m->ram && i < m->nr_ram && m->ram[i]; i++)
-		page_2m_free(m->ram[i]);
-	kvfree(m->ram);
 	kvfree(m->chunk);
 	free_pages((unsigned long)m->ctx, BLOCK_ORDER);
 	free_pages((unsigned long)m->stack, BLOCK_ORDER);

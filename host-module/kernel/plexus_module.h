@@ -60,8 +60,8 @@ struct machine {
 	size_t run_bytes;
 
 	struct tables tables;
-	struct page **ram;		/* of 2 MiB */
-	u32 nr_ram;
+	u32 nr_ram;			/* blocks of 2 MiB, in shared->ram */
+	unsigned long *ram_in_pieces;	/* a bit each: it is 512 pages from anywhere */
 	struct page **chunk;		/* of 2 MiB, for page tables */
 	u32 nr_chunks, max_chunks;
 	struct xarray arena;		/* by page number in the arena */
@@ -77,6 +77,7 @@ int machine_more_tables(struct machine *m);		/* so that the monitor does not run
 void machine_give_pages(struct machine *m);		/* answers REQUEST_PAGES */
 void plx_pool_drain(void);
 int plx_pool_create(void);
+extern bool plx_small_pages;				/* take no RAM in 2 MiB pages: main.c */
 
 /* run.c */
 int machine_start(struct machine *m);

@@ -64,10 +64,11 @@ static int op_map(void *host, uint32_t linear, uint64_t offset, uint64_t nbytes,
 		flags |= TABLES_BOTH | (prot & HOST_PROT_USER_READ ? TABLES_USER_RO : 0);
 
 	while (nbytes && !err) {
-		uint64_t in_page = offset & (POOL_PAGE_BYTES - 1);
-		uint64_t n = plx_min64(nbytes, POOL_PAGE_BYTES - in_page);
+		uint64_t phys, n = physmap_run(&h->shared->ram, &h->tables.pages, offset, nbytes, &phys);
 
-		err = pair_map_retry(h, linear, h->shared->ram_page[offset >> POOL_PAGE_SHIFT] + in_page, n, flags);
+		if (!n)
+			return -PLX_EINVAL;
+		err = pair_map_retry(h, linear, phys, n, flags);
 		linear += (uint32_t)n;
 		offset += n;
 		nbytes -= n;

@@ -51,6 +51,31 @@ static void what_was_mapped_is_found_with_its_offset(void **state)
 	assert_int_equal(map.nr_mapped, 3);
 }
 
+/* As one page at a time says, wherever it begins and however long it may be. */
+static void a_run_is_what_lies_in_one_piece_within_2_mib(void **state)
+{
+	const uint64_t base = 6ull << 21;
+	uint64_t host = 0;
+
+	(void)state;
+	for (uint64_t i = 0; i < 1024; i++)
+		if (i % 37)
+			put(base + i * PLX_PAGE_SIZE, (0x40000 + i + i / 100 * 7) * PLX_PAGE_SIZE);
+	for (uint64_t at = base; at < base + 1024 * PLX_PAGE_SIZE; at += 0x7ff)
+		for (uint64_t nbytes = 1; nbytes < 1ull << 23; nbytes *= 5) {
+			uint64_t run = 0;
+
+			while (run < nbytes && get(at) != ~0ull && get(at + run) == get(at) + run && (at + run) >> 21 == at >> 21)
+				run += PLX_PAGE_SIZE - ((at + run) & PLX_PAGE_MASK);
+			run = plx_min64(run, nbytes);
+			assert_int_equal(physmap_run(&map, pages, at, nbytes, &host), run);
+			if (run)
+				assert_int_equal(host, get(at));
+		}
+	assert_int_equal(physmap_run(&map, pages, 1ull << 40, 0x1000, &host), 0);
+	assert_int_equal(physmap_run(&map, pages, 1ull << PHYSMAP_BITS, 0x1000, &host), 0);
+}
+
 static void misaligned_and_out_of_range_are_invalid(void **state)
 {
 	uint64_t host;
@@ -294,6 +319,7 @@ int main(void)
 #define T(claim) cmocka_unit_test_setup_teardown(claim, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(what_was_mapped_is_found_with_its_offset),
+		T(a_run_is_what_lies_in_one_piece_within_2_mib),
 		T(misaligned_and_out_of_range_are_invalid),
 		T(a_second_mapping_needs_overwrite),
 		T(a_missing_parent_needs_create),
