@@ -135,6 +135,7 @@ struct mon_engine {
 	uint32_t intr;			/* INTR pin */
 	uint32_t nmi;
 	uint32_t stop;			/* ENGINE_STOP_* */
+	uint32_t pause;			/* ops->between has something to do: come to it, even out of a loop that asks for nothing */
 
 	uint8_t last_cpl;
 	struct plx_trace *trace;	/* NULL: nobody looks. include/plexus/trace.h */

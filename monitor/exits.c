@@ -101,7 +101,7 @@ bool exits_stop_here(struct mon_engine *e, uint32_t host_eip)
 	bool wanted;
 
 	__atomic_store_n(&v->nexus.kick, 0, __ATOMIC_SEQ_CST);
-	wanted = e->stop || e->dead || (e->nmi && !v->nmi_blocked) || (e->intr && (v->eflags & X86_FLAG_IF));
+	wanted = e->stop || e->pause || e->dead || (e->nmi && !v->nmi_blocked) || (e->intr && (v->eflags & X86_FLAG_IF));
 	if (!wanted && e->intr) {
 		/* Between looking whether an interrupt waits and setting IF: look again. */
 		frag = prescan_cache_at(&e->cache, offset);

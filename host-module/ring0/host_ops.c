@@ -278,6 +278,7 @@ static void op_between(void *host)
 
 	if (h->ctx->pause) {
 		h->ctx->pause = 0;
+		h->engine->pause = 0;
 		world_call(h, REQUEST_PAUSE);
 	}
 	world_breathe(h);

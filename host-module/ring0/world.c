@@ -19,6 +19,7 @@ void world_sync(struct module_host *h)
 	if (ctx->intr && !e->intr)
 		kick = true;
 	e->intr = ctx->intr;
+	e->pause = ctx->pause;
 	if (ctx->nmi) {
 		ctx->nmi = 0;
 		e->nmi = 1;

@@ -4,7 +4,7 @@
  *
  *   wrong_arguments table           each call with wrong sizes, pointers, flags, values, in the wrong order: exact errno
  *   wrong_arguments threads         while one thread is in PLEXUS_RUN: -EBUSY, and PLEXUS_KICK
- *   wrong_arguments fuzz SECONDS [SEED]    calls out of a seeded generator, on machines that run guests of random bytes; only
+ *   wrong_arguments fuzz SECONDS [SEED [loud]]    calls out of a seeded generator, on machines that run guests of random bytes; only
  *                                   the host's health is looked at, and that no errno comes that plexus-abi.h does not name
  *
  * Asked by: inside/calls_with_wrong_arguments_*.
@@ -374,6 +374,7 @@ static void busy(const uint8_t *code, const uint8_t *end)
 /* ---- the fuzzer --------------------------------------------------------------------------------------------------- */
 
 static uint64_t seed;
+static bool loud;	/* each call is told, for one that does not come back */
 
 static uint64_t next(void)
 {
@@ -463,6 +464,9 @@ static void fuzz_call(const struct machine *m, uint8_t *mine)
 	m->run->intr = next() % 2;
 	m->run->nmi = next() % 16 == 0;
 	m->run->stop = next() % 16 ? 0 : (uint32_t)next();
+	if (loud)
+		printf("call %lx, %u bytes: %llx %llx %llx %llx\n", call & 0xff, calls[which].size, (unsigned long long)words[0],
+		       (unsigned long long)words[1], (unsigned long long)words[2], (unsigned long long)words[3]);
 	ret = ioctl(m->fd, call, arg);
 	for (unsigned int i = 0; i < sizeof(named) / sizeof(*named); i++)
 		known |= errno == named[i];
@@ -476,7 +480,15 @@ static void fuzz_call(const struct machine *m, uint8_t *mine)
 
 static struct machine random_machine(void)
 {
-	struct plexus_create how = { .size = sizeof(how), .ram_bytes = GUEST_RAM, .flags = (uint32_t)next() & 1, .rewrite = (uint32_t)next() % 4 };
+	const uint64_t how_it_runs = next();
+	const struct plexus_create how = {
+		.size = sizeof(how),
+		.ram_bytes = GUEST_RAM,
+		.flags = how_it_runs & (PLEXUS_CREATE_COUNT | PLEXUS_CREATE_HIGH),
+		.rewrite = (uint32_t)(how_it_runs >> 8) % (PLEXUS_REWRITE_GATE + 1),
+		.tables = how_it_runs >> 40 & PLEXUS_TABLES_GUEST,
+		.features_off = how_it_runs >> 48 & (PLEXUS_FEATURE_LAHF | PLEXUS_FEATURE_CODE16),
+	};
 	struct plexus_start start = { .size = sizeof(start), .flat = next() % 4 != 0, .eip = GUEST_CODE, .esp = GUEST_STACK,
 				      .gdt_base = 0x1000, .gdt_limit = 0xff };
 	struct machine m = { .ram_bytes = GUEST_RAM };
@@ -517,8 +529,11 @@ static void fuzz(unsigned int seconds)
 	memset(mine + 65536 + 4096, 0x5a, 4096);
 	alarm_often();
 	while (time(NULL) < end) {
-		struct machine m = random_machine();
+		struct machine m;
 
+		/* As SEED it makes this machine the first. */
+		printf("machine %lu: seed 0x%llx\n", machines, (unsigned long long)seed);
+		m = random_machine();
 		for (unsigned int i = 0; i < 400 && time(NULL) < end; i++, calls++)
 			fuzz_call(&m, mine);
 		machine_destroy(&m);
@@ -543,6 +558,7 @@ int main(int argc, char **argv)
 		seed = argc > 3 ? strtoull(argv[3], NULL, 0) : (uint64_t)time(NULL) * 0x9e3779b97f4a7c15ull;
 		printf("seed 0x%llx\n", (unsigned long long)seed);
 		seed |= !seed;
+		loud = argc > 4;
 		fuzz((unsigned int)atoi(argv[2]));
 	} else {
 		fail("see the head of tests/module/wrong_arguments.c");
