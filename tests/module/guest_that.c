@@ -5,11 +5,14 @@
  *   guest_that computes [ROUNDS]   integers, x87 and SSE2; the same instructions run in this program, and the results are compared.
  *                                  At each PLEXUS_RUN the program's own vector and x87 registers hold known values, and
  *                                  hold them afterwards
+ *   guest_that waits               HLT with interrupts on. Each SIGUSR1 is an interrupt of its, whose handler counts; says the count
  *   guest_that spins | halts | reads   for ever: a loop; HLT with interrupts off; IN from a port whose device never answers.
  *                                  Says "there" when the guest is where it shall be; for those who want to kill it
  *
- * Asked by: inside/two_machines_at_once, kill_in_the_middle, interrupts_do_not_hurt_a_running_guest, processors_come_and_go_*.
+ * Asked by: inside/two_machines_at_once, kill_in_the_middle, interrupts_do_not_hurt_a_running_guest, processors_come_and_go_*,
+ * machines_outlive_a_sleep_of_the_host.
  */
+#include <signal.h>
 #include <sys/syscall.h>
 
 #include "tests/module/machine.h"
@@ -65,6 +68,21 @@ GUEST(computes,
 GUEST(spins, "outl %eax, $0x80\n" "1: incl %eax\n" "jmp 1b\n");
 GUEST(halts, "outl %eax, $0x80\n" "cli\n" "1: hlt\n" "jmp 1b\n");
 GUEST(reads, "outl %eax, $0x80\n" "1: inl $0x84, %eax\n" "jmp 1b\n");
+
+/* At ESI: the operand of LGDT, 16 bytes on that of LIDT; the tables behind them, see wait_for_interrupts. */
+GUEST(waits,
+	"lgdt (%esi)\n"
+	"lidt 16(%esi)\n"
+	"xorl %eax, %eax\n"
+	"outl %eax, $0x80\n"
+	"1: sti\n"
+	"hlt\n"
+	"jmp 1b\n"
+	".globl waits_handler\n"
+	"waits_handler: incl %eax\n"
+	"outl %eax, $0x80\n"
+	"iret\n");
+extern const uint8_t waits_handler[];
 
 /* The same, as a function of this program; data stands below 4 GiB. */
 uint32_t here(uint8_t *data, uint32_t rounds);
@@ -177,12 +195,61 @@ static int stay(const uint8_t *code, const uint8_t *end)
 		pause();
 }
 
+static struct machine waiting;
+
+/* The call in PLEXUS_RUN ends with -EINTR, or the next one finds the pin high. */
+static void raise_intr(int signal)
+{
+	(void)signal;
+	__atomic_store_n(&waiting.run->intr, 1, __ATOMIC_SEQ_CST);
+}
+
+static int wait_for_interrupts(void)
+{
+	enum { VECTOR = 0x20, GDT = GUEST_DATA + 0x100, IDT = GUEST_DATA + 0x200 };
+	const struct sigaction action = { .sa_handler = raise_intr };
+	/* At 10h code, at 18h data, both flat: what PLEXUS_START gave. */
+	const uint64_t gdt[] = { 0, 0, 0x00cf9a000000ffff, 0x00cf92000000ffff };
+	const uint32_t handler = GUEST_CODE + (uint32_t)(waits_handler - waits);
+	/* A 32-bit interrupt gate, DPL 0. */
+	const uint64_t gate = (handler & 0xffff) | 0x10u << 16 | (uint64_t)(handler >> 16) << 48 | 0x8eull << 40;
+	const struct {
+		uint16_t limit;
+		uint32_t base;
+	} __attribute__((packed)) gdtr = { sizeof(gdt) - 1, GDT }, idtr = { 8 * (VECTOR + 1) - 1, IDT };
+
+	waiting = machine_create();
+	memcpy(waiting.ram + GUEST_DATA, &gdtr, sizeof(gdtr));
+	memcpy(waiting.ram + GUEST_DATA + 16, &idtr, sizeof(idtr));
+	memcpy(waiting.ram + GDT, gdt, sizeof(gdt));
+	memcpy(waiting.ram + IDT + 8 * VECTOR, &gate, sizeof(gate));
+	machine_load(&waiting, waits, waits_end);
+	if (sigaction(SIGUSR1, &action, NULL))
+		fail("sigaction: %s", strerror(errno));
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	for (;;) {
+		switch (machine_run(&waiting)) {
+		case PLEXUS_EXIT_INTACK:
+			__atomic_store_n(&waiting.run->intr, 0, __ATOMIC_SEQ_CST);
+			waiting.run->value = VECTOR;
+			break;
+		case PLEXUS_EXIT_OUT:
+			printf("%u\n", waiting.run->value);
+			break;
+		default:
+			fail("exit %u", waiting.run->exit);
+		}
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
 
 	if (!strcmp(what, "computes"))
 		return compute(argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 0) : 1000000);
+	if (!strcmp(what, "waits"))
+		return wait_for_interrupts();
 	if (!strcmp(what, "spins"))
 		return stay(spins, spins_end);
 	if (!strcmp(what, "halts"))

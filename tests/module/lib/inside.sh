@@ -10,8 +10,9 @@
 fail() { echo "$*"; exit 1; }
 skip() { echo "$*"; exit 77; }
 
-# ask WORDS: a wish to the emulator. "nmi PER_SECOND SECONDS" sends non-maskable interrupts to every processor; it begins within a
-# fraction of a second and ends by itself. Only QEMU can do it (# needs: qemu).
+# ask WORDS: a wish to the emulator. Only QEMU can grant it (# needs: qemu).
+#   nmi PER_SECOND SECONDS   non-maskable interrupts to every processor; begins within a fraction of a second and ends by itself
+#   wake SECONDS             once the machine sleeps (within a minute) it sleeps so long, then is woken
 ask() { printf 'ASK %s\n' "$*" > /dev/ttyS1; }
 
 # What no healthy kernel says. The machine's own quirks, that stand in every boot with or without a module, are taken out first.

@@ -186,6 +186,21 @@ grant() {
 			done
 		) >&7 &
 		;;
+	wake)
+		[ "$engine" = qemu ] || return 0
+		# What QEMU's monitor answers lands in engine.log. A minute, and who did not fall asleep by then is not woken any more.
+		(
+			exec 8<> <(:)
+			answered=$(grep -ac '(suspended)' "$work/engine.log")
+			for _ in {1..120}; do
+				echo "info status"
+				read -r -t 0.5 -u 8
+				[ "$(grep -ac '(suspended)' "$work/engine.log")" = "$answered" ] || break
+			done
+			read -r -t "${rate}" -u 8
+			echo system_wakeup
+		) >&7 &
+		;;
 	*) echo "    a test asked for \"$*\", which this bench does not know" ;;
 	esac
 }
