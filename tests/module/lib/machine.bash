@@ -192,7 +192,7 @@ grant() {
 		(
 			exec 8<> <(:)
 			answered=$(grep -ac '(suspended)' "$work/engine.log")
-			for _ in {1..120}; do
+			for ((sent = 0; sent < 120; sent++)); do
 				echo "info status"
 				read -r -t 0.5 -u 8
 				[ "$(grep -ac '(suspended)' "$work/engine.log")" = "$answered" ] || break
