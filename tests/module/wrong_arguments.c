@@ -146,7 +146,7 @@ static void device_table(void)
 	CREATE(EINVAL, c.extra_bytes = 4ull << 30);
 	CREATE(EINVAL, c.extra_bytes = -4096ull);
 	CREATE(EINVAL, c.extra_bytes = -GUEST_RAM);
-	CREATE(EINVAL, c.rewrite = 4);
+	CREATE(EINVAL, c.rewrite = PLEXUS_REWRITE_GATE + 1);
 	CREATE(EINVAL, c.rewrite = ~0u);
 	CREATE(EINVAL, c.tables = 2);
 	CREATE(EINVAL, c.tables = ~0u);
