@@ -169,6 +169,7 @@ static int vm_map(struct plx_vm *vm, uint32_t gpa, uint64_t nbytes, uint64_t off
 		shadow_drop_gfn(vm->engine, gfn);
 		space_tell(vm->engine, SPACE_DROP_GFN, gfn);
 		vm->vm.page[gfn] = entry;
+		vm->engine->window_dirty = true;	/* it may stand where there was nothing until now */
 	}
 	mon_tlb_flush(vm->vcpu);
 	return 0;

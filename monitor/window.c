@@ -9,8 +9,11 @@
  *
  * A move drops nothing: the addresses that fragments hold are patched (prescan/places.c), this process shows the window at its new
  * place, and each other space's process does so before it runs guest code again (window_sync). Moves happen between guest
- * instructions only, for a register of a fragment under way may hold such an address. If no place is left (a guest that
- * maps a page in every 64 MiB), guest code is interpreted until there is one again: slow, but nothing the guest can see.
+ * instructions only, for a register of a fragment under way may hold such an address.
+ *
+ * A guest may leave no place: one that maps all 4 GiB onto themselves, as memtest86+ does. Then the window stands where pages map
+ * physical addresses without memory, as it does with paging off; only a read of nothing tells the difference (CAVEATS). If there is
+ * no such place either, guest code is interpreted until there is one again: slow, but nothing the guest can see.
  *
  * Asked by: run.c, whenever paging changed. Asks: host ops, prescan/cache.c. Built: twice.
  */
@@ -23,6 +26,7 @@ struct scan {
 	uint32_t *tables;	/* gfns of the tables looked at; NULL: do not collect */
 	uint32_t ntables;
 	bool busy;
+	bool over_nothing;	/* a page that maps no memory is as good as none */
 };
 
 static void note_table(struct scan *s, uint32_t gpa)
@@ -47,6 +51,17 @@ static uint64_t read_entry(struct scan *s, uint32_t gpa, bool pae)
 	return entry;
 }
 
+/* Does an entry that maps [gpa, gpa + nbytes) stand in the way? */
+static bool in_the_way(const struct scan *s, uint64_t gpa, uint32_t nbytes)
+{
+	if (!s->over_nothing)
+		return true;
+	for (uint64_t at = gpa; at < gpa + nbytes && at < 1ull << 32; at += PLX_PAGE_SIZE)
+		if (s->e->vm->page[at >> PLX_PAGE_SHIFT] & MON_PAGE_PRESENT)
+			return true;
+	return false;
+}
+
 /* Look at the part of one page table that maps [linear, end). */
 static void scan_table(struct scan *s, uint64_t dir_entry, uint32_t linear, uint32_t end, bool pae)
 {
@@ -54,9 +69,12 @@ static void scan_table(struct scan *s, uint64_t dir_entry, uint32_t linear, uint
 	uint32_t table = (uint32_t)dir_entry & ~PLX_PAGE_MASK;
 
 	note_table(s, table);
-	for (uint32_t at = linear; at != end && !s->busy; at += PLX_PAGE_SIZE)
-		if (read_entry(s, table + (at >> PLX_PAGE_SHIFT & mask) * bytes, pae) & X86_PTE_P)
-			s->busy = true;
+	for (uint32_t at = linear; at != end && !s->busy; at += PLX_PAGE_SIZE) {
+		uint64_t entry = read_entry(s, table + (at >> PLX_PAGE_SHIFT & mask) * bytes, pae);
+
+		if (entry & X86_PTE_P)
+			s->busy = in_the_way(s, entry & ~(1ull << 63) & ~(uint64_t)PLX_PAGE_MASK, PLX_PAGE_SIZE);
+	}
 }
 
 /* Does the guest map anything in [linear, linear + nbytes)? Page numbers do not wrap here. */
@@ -87,30 +105,30 @@ static bool range_busy(struct scan *s, uint32_t linear, uint32_t nbytes)
 		if (!(entry & X86_PTE_P))
 			continue;
 		if ((entry & X86_PTE_PS) && (pae || (v->cr4 & X86_CR4_PSE)))
-			s->busy = true;
+			s->busy = in_the_way(s, entry & ~(1ull << 63) & ~(uint64_t)(span - 1), span);
 		else
 			scan_table(s, entry, (uint32_t)at, (uint32_t)(part_end < end ? part_end : end), pae);
 	}
 	return s->busy;
 }
 
-static bool guest_uses(struct mon_engine *e, uint32_t host_linear, uint32_t nbytes)
+static bool guest_uses(struct mon_engine *e, uint32_t host_linear, uint32_t nbytes, bool over_nothing)
 {
-	struct scan s = { .e = e };
+	struct scan s = { .e = e, .over_nothing = over_nothing };
 
 	return range_busy(&s, host_linear - e->delta, nbytes);
 }
 
 /* A place of @nbytes, aligned to @step, away from @avoid; 0 if the guest left none. The preferred place comes first. */
 static uint32_t find_place(struct mon_engine *e, uint32_t preferred, uint32_t nbytes, uint32_t step, uint32_t top,
-			   uint32_t avoid, uint32_t avoid_bytes)
+			   uint32_t avoid, uint32_t avoid_bytes, bool over_nothing)
 {
-	if (!guest_uses(e, preferred, nbytes) && preferred - avoid >= avoid_bytes && avoid - preferred >= nbytes)
+	if (!guest_uses(e, preferred, nbytes, over_nothing) && preferred - avoid >= avoid_bytes && avoid - preferred >= nbytes)
 		return preferred;
 	for (uint32_t at = top - nbytes; at >= step + 0x100000 && at <= top; at -= step) {
 		if (at - avoid < avoid_bytes || avoid - at < nbytes)
 			continue;
-		if (!guest_uses(e, at, nbytes))
+		if (!guest_uses(e, at, nbytes, over_nothing))
 			return at;
 	}
 	return 0;
@@ -300,25 +318,32 @@ void window_check(struct mon_engine *e)
 	busy = range_busy(&s, e->window - e->delta, WINDOW_BYTES);
 	/* Low places are where guests put new things, and where their user code can reach: go home when home is free. */
 	if (!busy && e->window != WINDOW_PREFERRED && e->checks_since_move > CHECKS_BEFORE_RETURN &&
-	    !guest_uses(e, WINDOW_PREFERRED, WINDOW_BYTES)) {
+	    !guest_uses(e, WINDOW_PREFERRED, WINDOW_BYTES, false)) {
 		move_window(e, WINDOW_PREFERRED);
 		s.ntables = 0;
 		range_busy(&s, e->window - e->delta, WINDOW_BYTES);
 	}
 	if (busy) {
 		uint32_t to = find_place(e, WINDOW_PREFERRED, WINDOW_BYTES, 0x400000, 0xff000000u, e->user_scratch,
-					 PLX_PAGE_SIZE);
+					 PLX_PAGE_SIZE, false);
 
-		if (to)
+		if (!to) {
+			s.over_nothing = true;
+			to = e->window;
+			if (range_busy(&s, e->window - e->delta, WINDOW_BYTES))
+				to = find_place(e, WINDOW_PREFERRED, WINDOW_BYTES, 0x400000, 0xff000000u, e->user_scratch,
+						PLX_PAGE_SIZE, true);
+		}
+		if (to && to != e->window)
 			move_window(e, to);
-		else
-			e->no_window = true;
+		e->no_window = !to;
 		s.ntables = 0;
 		range_busy(&s, e->window - e->delta, WINDOW_BYTES);
 	}
+	s.over_nothing = false;
 	if (e->user_scratch && range_busy(&s, e->user_scratch - e->delta, PLX_PAGE_SIZE)) {
 		uint32_t to = find_place(e, USER_SCRATCH_PREFERRED, PLX_PAGE_SIZE, PLX_PAGE_SIZE, USER_SCRATCH_TOP,
-					 e->window, WINDOW_BYTES);
+					 e->window, WINDOW_BYTES, false);
 
 		move_user_scratch(e, to);
 		if (e->user_scratch)
@@ -330,7 +355,7 @@ void window_check(struct mon_engine *e)
 void window_need_user_scratch(struct mon_engine *e)
 {
 	uint32_t to = find_place(e, USER_SCRATCH_PREFERRED, PLX_PAGE_SIZE, PLX_PAGE_SIZE, USER_SCRATCH_TOP, e->window,
-				 WINDOW_BYTES);
+				 WINDOW_BYTES, false);
 
 	if (to)
 		move_user_scratch(e, to);

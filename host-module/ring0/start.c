@@ -156,6 +156,7 @@ static int command_map(struct module_host *h, uint64_t gpa, uint64_t nbytes, uin
 		shadow_drop_gfn(h->engine, gfn);
 		space_tell(h->engine, SPACE_DROP_GFN, gfn);
 		h->vm.page[gfn] = entry;
+		h->engine->window_dirty = true;		/* it may stand where there was nothing until now */
 	}
 	mon_tlb_flush(h->vcpu);
 	return 0;

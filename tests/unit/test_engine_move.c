@@ -365,6 +365,81 @@ static void a_shift_of_the_linear_space_translates_nothing_again(void **state)
 	}
 }
 
+/* ---- no linear page left ------------------------------------------------------------------------------------------ */
+
+/*
+ * All 4 GiB are mapped onto themselves, in pages of 4 MiB, as memtest86+ does: the window stands over what maps nothing. Then memory
+ * comes to be where it stands, first because a page is mapped elsewhere, then because the machine gets some (port E4h).
+ */
+GUEST(g_full,
+	"	movl %cr4, %eax\n	orl $0x10, %eax\n	movl %eax, %cr4\n"
+	PAGING_ON("0x100000")
+	"	sti\n"
+	"	call g_fullwork\n"
+	"	movl %eax, 0x20000\n"
+	"	movl $10000, %ebp\n"
+	"1:	call g_fullwork\n"
+	"	cmpl %eax, 0x20000\n"
+	"	jne 9f\n"
+	"	decl %ebp\n"
+	"	jnz 1b\n"
+	"	inl $0xe8, %eax\n"
+	"	movl %eax, %ebx\n"
+	"	movl %eax, %edx\n"
+	"	shrl $22, %edx\n"
+	"	movl $0x83, 0x100000(,%edx,4)\n"
+	"	movl 0x20000(%ebx), %eax\n"	/* the window's code, had it stayed */
+	"	cmpl 0x20000, %eax\n"
+	"	jne 9f\n"
+	"	inl $0xe8, %eax\n"
+	"	cmpl %eax, %ebx\n"
+	"	je 9f\n"
+	"	movl %eax, %ebx\n"
+	"	inl $0xe4, %eax\n"
+	"	movl 0x20000(%ebx), %eax\n"
+	"	cmpl 0x20000, %eax\n"
+	"	jne 9f\n"
+	"	inl $0xe8, %eax\n"
+	"	cmpl %eax, %ebx\n"
+	"	je 9f\n"
+	"	call g_fullwork\n"
+	"	cmpl %eax, 0x20000\n"
+	"	jne 9f\n"
+	"	movl $0x600d, %ebp\n"
+	"9:\n"
+	OUT("%ebp")
+	END
+	WORK("g_full", WORK_CPL0, WORK_16));
+
+static uint32_t memory_at_the_window(void *machine, uint16_t port, unsigned int size)
+{
+	struct evm *m = machine;
+
+	if (port != 0xe4)
+		return where_in(machine, port, size);
+	return (uint32_t)plx_vm_map(m->vm, m->vm->engine->window, 0x400000, 0, PLX_MAP_RAM);
+}
+
+static void a_guest_that_maps_all_linear_pages_runs_natively_where_there_is_no_memory(void **state)
+{
+	struct plx_machine_ops ops = evm_ops;
+	struct evm *m;
+
+	(void)state;
+	ops.in = memory_at_the_window;
+	EVERY_CACHE(m) {
+		plx_vm_set_machine(m->vm, &ops, m);
+		for (uint32_t i = 0; i < 1024; i++)
+			evm_poke32(m, PGDIR + i * 4, i << 22 | 0x83);
+		LOAD(m, PROG, g_full);
+		evm_start(m, PROG);
+		evm_run_to_end(m);
+		CHECK_OUT(m, 0x600d);
+		assert_in_range(m->vm->engine->stats.steps, 0, 30000);	/* the shadow of STI each time; all: 400,000 */
+		assert_in_range(m->vm->engine->stats.window_moves, 2, 4);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -372,6 +447,7 @@ int main(void)
 		cmocka_unit_test(each_space_shows_the_window_where_it_stands_before_it_runs),
 		cmocka_unit_test(the_scratch_page_of_user_code_moves_and_nothing_is_translated_again),
 		cmocka_unit_test(a_shift_of_the_linear_space_translates_nothing_again),
+		cmocka_unit_test(a_guest_that_maps_all_linear_pages_runs_natively_where_there_is_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
