@@ -23,13 +23,13 @@ verdict every_source_names_its_licence_first "$(sources | while read -r file; do
 	head -n 1 "$file" | grep -q 'SPDX-License-Identifier: GPL-2.0-or-later' || echo "$file"
 done)"
 
-# Arrows go down only: who may include whose headers. Two headers are layouts that both sides of a door agree on, and no more:
-# the window (what stands where in it) and the frame of the world switch.
+# Arrows go down only: who may include whose headers. Three headers are layouts that both sides of a door agree on, and no more:
+# the window (what stands where in it), the frame of the world switch, and what stands behind the gate's INT3.
 up() { # up FOLDER FORBIDDEN...: includes in FOLDER of a forbidden folder
 	local folder=$1
 	shift
 	grep -nE "^#[[:space:]]*include[[:space:]]+\"($(IFS='|'; echo "$*"))/" "$folder"/*.[chS] 2>/dev/null |
-		grep -vE '"(monitor/window|nexus/frame)\.h"'
+		grep -vE '"(monitor/window|nexus/frame|nexus/gate)\.h"'
 }
 verdict includes_point_down_only "$(
 	up prescan nexus monitor host host-process host-module devices guest-bios user
