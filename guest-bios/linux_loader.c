@@ -181,6 +181,10 @@ static int read_header(const struct linux_boot *boot, struct kernel *k, char *wh
 		return refuse(-EINVAL, why, why_bytes, "is cut short: %zu bytes of %llu", nbytes,
 			      (unsigned long long)get32(image + HDR_SYSSIZE) * 16 + k->setup_bytes);
 
+	/* iPXE wears the header for boot loaders; its 32-bit part is data, which its 16-bit code unpacks. */
+	if (!get32(image + HDR_CODE32_START))
+		return refuse(-EINVAL, why, why_bytes, "has no 32-bit entry, as iPXE has none; let a boot loader on a disk start it");
+
 	k->header_end = 0x202 + image[HDR_JUMP_LENGTH];
 	if (k->header_end > HDR_END_MAX)
 		k->header_end = HDR_END_MAX;

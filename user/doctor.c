@@ -319,8 +319,22 @@ bool doctor_examine(FILE *out, const char *root)
 	return !ex.missing;
 }
 
+static const char help[] =
+	"Usage: plexus doctor\n"
+	"Tries what Plexus needs of this host, and prints a line each: ok, warning (slower, or less room) or MISSING (no guest\n"
+	"runs), what was found, and what to do about it.\n"
+	"\n"
+	"Exit status: 0 guests can run, 1 something is missing, 2 the command line was wrong.\n";
+
 int command_doctor(int argc, char **argv)
 {
+	if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
+		fputs(help, stdout);
+		if (!fflush(stdout))
+			return STATUS_OK;
+		say("standard output cannot be written");
+		return STATUS_FAILED;
+	}
 	if (argc > 1) {
 		say("doctor takes no argument, not even '%s'", argv[1]);
 		return STATUS_USAGE;

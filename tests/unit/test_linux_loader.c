@@ -56,6 +56,7 @@ static int fresh_kernel(void **state)
 	memcpy(image + 0x202, "HdrS", 4);
 	put(image + 0x206, 0x020c, 2);
 	image[0x211] = 0x01 | 0x80;		/* LOADED_HIGH, CAN_USE_HEAP */
+	put(image + 0x214, 0x100000, 4);	/* code32_start */
 	put(image + 0x22c, 0x7fffffff, 4);
 	put(image + 0x238, 2047, 4);
 	put(image + 0x258, 4 * MIB, 8);
@@ -303,6 +304,14 @@ static void a_zimage_is_refused(void **state)
 	expect_refusal(image, sizeof(image), "zImage");
 }
 
+/* Boot protocol, code32_start: 0 is nowhere. iPXE's ipxe.lkrn has it: only its 16-bit code runs. */
+static void what_has_no_32_bit_entry_is_refused(void **state)
+{
+	(void)state;
+	put(image + 0x214, 0, 4);
+	expect_refusal(image, sizeof(image), "has no 32-bit entry");
+}
+
 static void a_kernel_cut_short_is_refused_at_every_length(void **state)
 {
 	(void)state;
@@ -343,6 +352,7 @@ int main(void)
 		cmocka_unit_test_setup(a_64_bit_kernel_is_refused, fresh_kernel),
 		cmocka_unit_test_setup(a_protocol_before_2_05_is_refused, fresh_kernel),
 		cmocka_unit_test_setup(a_zimage_is_refused, fresh_kernel),
+		cmocka_unit_test_setup(what_has_no_32_bit_entry_is_refused, fresh_kernel),
 		cmocka_unit_test_setup(a_kernel_cut_short_is_refused_at_every_length, fresh_kernel),
 		cmocka_unit_test_setup(bytes_behind_the_kernel_do_no_harm, fresh_kernel),
 	};

@@ -768,6 +768,7 @@ static void write_kernel(void)
 	image[0x1ff] = 0xaa;
 	memcpy(image + 0x200, "\xeb\x66HdrS\x05\x02", 8);
 	image[0x211] = 1;
+	image[0x216] = 0x10;			/* code32_start */
 	memset(image + 0x22c, 0xff, 3);
 	image[0x22f] = 0x37;
 	memset(image + 1024, 0x90, 512);
@@ -998,6 +999,11 @@ static void help_and_version_go_to_standard_output(void **state)
 	start("", "run", "--help", NULL);
 	ends_with(0);
 	assert_non_null(strstr(child.out_text, "--on-triple-fault"));
+	clean(NULL);
+	fresh(NULL);
+	start("", "doctor", "--help", NULL);
+	ends_with(0);
+	assert_non_null(strstr(child.out_text, "Usage: plexus doctor"));
 	clean(NULL);
 	fresh(NULL);
 	start("", "--version", NULL);
