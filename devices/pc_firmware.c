@@ -19,6 +19,12 @@
 #define EQUIPMENT_FPU	0x02
 #define EQUIPMENT_MOUSE	0x04
 
+/*
+ * SeaBIOS runs a ROM of this name for the PCI device of these numbers, and tells it which device that is; one from "vgaroms/" is told
+ * of none. The VGA BIOS then takes the frame buffer to be at E0000000h, and so do all who ask it (VBE): they would draw into nothing.
+ */
+#define VGA_ROM_FILE "pci1234,1111.rom"
+
 static void set_cmos16(struct pc *pc, uint8_t index, uint64_t value)
 {
 	value = plx_min64(value, 0xffff);
@@ -111,7 +117,7 @@ static int add_files(struct pc *pc)
 	/* Without a bootable disk: say so and stay, rather than try again every minute. */
 	err = add_copy(pc, "etc/boot-fail-wait", no_waiting, sizeof(no_waiting), false);
 	if (!err && config->vga_rom && config->has_vga)
-		err = add_copy(pc, "vgaroms/vgabios-stdvga.bin", config->vga_rom, config->vga_rom_bytes, false);
+		err = add_copy(pc, VGA_ROM_FILE, config->vga_rom, config->vga_rom_bytes, false);
 	for (i = 0; !err && i < PC_MAX_FWCFG && config->fwcfg[i].name; i++)
 		err = add_copy(pc, config->fwcfg[i].name, config->fwcfg[i].data, config->fwcfg[i].nbytes,
 			       config->fwcfg[i].guest_writable);

@@ -792,7 +792,7 @@ static void fw_cfg_has_what_seabios_asks_for(void **state)
 	fwcfg_select(key);
 	for (unsigned int i = 0; i < 8; i++)
 		assert_int_equal(inb(0x511), 0);
-	key = fwcfg_find("vgaroms/vgabios-stdvga.bin", &nbytes);
+	key = fwcfg_find("pci1234,1111.rom", &nbytes);
 	assert_int_not_equal(key, 0);
 	fwcfg_select(key);
 	assert_int_equal(inb(0x511), 0x55);
