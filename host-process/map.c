@@ -181,7 +181,7 @@ static int object_create(struct plx_vm *vm, const char *name, uint64_t nbytes, i
 
 	*fd = memfd_create(name, MFD_CLOEXEC);
 	if (*fd < 0)
-		return hp_error(vm, -errno, "cannot make a memory object (memfd_create): %s", strerror(errno));
+		return hp_error(vm, -errno, "cannot make a memory object (memfd_create): %s; `plexus doctor` says what to do", strerror(errno));
 	if (ftruncate(*fd, (off_t)nbytes))
 		return hp_error(vm, -errno, "cannot size a memory object to %llu bytes: %s; give the guest less memory",
 				(unsigned long long)nbytes, strerror(errno));

@@ -116,7 +116,7 @@ int hp_vm_create(const struct plx_vm_config *config, struct plx_vm **out, char *
 	arena = mmap(NULL, HP_ARENA_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (arena == MAP_FAILED) {
 		err = -errno;
-		snprintf(why, why_bytes, "cannot allocate the monitor's memory: %s; free some", strerror(-err));
+		snprintf(why, why_bytes, "cannot allocate the monitor's memory: %s; free some, or raise the limit (ulimit -v)", strerror(-err));
 		return err;
 	}
 	vm = (struct plx_vm *)arena;

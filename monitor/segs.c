@@ -51,7 +51,7 @@ static void install(struct mon_engine *e, uint32_t slot)
 	e->stats.ldt_writes++;
 	err = e->ops->set_segment(e->host, slot, &e->ldt[slot].seg);
 	if (err)
-		engine_die(e, "the kernel refuses a segment descriptor (modify_ldt)", err);
+		engine_die(e, "the kernel refuses a segment descriptor (modify_ldt; `plexus doctor` says what to do)", err);
 }
 
 uint16_t segs_selector(struct mon_engine *e, const struct host_segment *seg)

@@ -118,6 +118,24 @@ uint64_t host_memory_bytes(const char *root)
 	return plx_min64(limit, (uint64_t)info.totalram * info.mem_unit);
 }
 
+int host_file_check(const char *path, char *why, size_t why_bytes)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[4096] = ".";
+	struct stat st;
+	int err = 0;
+
+	if (slash)
+		snprintf(folder, sizeof(folder), "%.*s", slash == path ? 1 : (int)(slash - path), path);
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		err = S_ISDIR(st.st_mode) ? EISDIR : access(path, W_OK) < 0 ? errno : 0;
+	else if (access(folder, W_OK | X_OK) < 0)
+		err = errno;
+	if (err)
+		snprintf(why, why_bytes, "%s: cannot be written: %s", path, strerror(err));
+	return -err;
+}
+
 int host_file_create(struct host_new_file *file, const char *path, char *why, size_t why_bytes)
 {
 	struct stat st;

@@ -33,6 +33,8 @@ struct host_new_file {
 	FILE *stream;
 	char path[4096], temporary[4112];	/* temporary "": written directly */
 };
+/* For what is written hours later: could it be, as far as one can tell now? 0, or -errno with one sentence in @why. */
+int host_file_check(const char *path, char *why, size_t why_bytes);
 int host_file_create(struct host_new_file *file, const char *path, char *why, size_t why_bytes);
 int host_file_commit(struct host_new_file *file, char *why, size_t why_bytes);
 

@@ -153,7 +153,7 @@ static int open_disk(struct machine *m, unsigned int i, char *why, size_t why_by
 		return err;
 	bitmap = plx_vm_alloc(m->vm, block_overlay_bitmap_bytes(disk->file_ops.nsectors));
 	if (!bitmap)
-		return refuse(-ENOMEM, why, why_bytes, "%s: out of memory for --snapshot", m->options->disk[i]);
+		return refuse(-ENOMEM, why, why_bytes, "%s: not enough memory to keep account of so large an image; run it without --snapshot", m->options->disk[i]);
 	return block_overlay_open(&disk->overlay, &disk->file_ops, bitmap, NULL, &disk->ops, why, why_bytes);
 }
 

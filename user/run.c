@@ -16,6 +16,7 @@
 #include "user/coverage_record.h"
 #include "user/display.h"
 #include "user/event_loop.h"
+#include "user/host_files.h"
 #include "user/say.h"
 #include "user/screenshot.h"
 #include "user/stats.h"
@@ -40,6 +41,17 @@ static int failed(const struct run *run)
 {
 	say("%s", run->why);
 	return STATUS_FAILED;
+}
+
+/* What is written at the end only: a slip in a name is to be told before hours of running. The others are opened at the start. */
+static int check_results(struct run *run)
+{
+	const char *path[] = { run->options.screenshot, run->options.stats_json, run->options.trace.summary_json };
+
+	for (size_t i = 0; i < PLX_ARRAY_SIZE(path); i++)
+		if (path[i] && host_file_check(path[i], run->why, sizeof(run->why)))
+			return -1;
+	return 0;
 }
 
 /* Terminal or display, as the options say. 0 or -errno and run->why. */
@@ -184,7 +196,7 @@ static int run_machine(struct run *run)
 		trace_recorder_abandon(&run->recorder);
 		terminal_restore();
 		display_curses_stop();
-		say("no thread for the processor: %s", strerror(-err));
+		say("no thread for the processor: %s; raise the limit of processes (ulimit -u)", strerror(-err));
 		return STATUS_FAILED;
 	}
 	event_loop_run(&run->loop);
@@ -237,6 +249,8 @@ static int run_with(int argc, char **argv, int told_argc, char **told, struct ru
 		say("there is nothing to start; give a disk with --disk FILE or a kernel with --kernel FILE");
 		return STATUS_USAGE;
 	}
+	if (check_results(&run))
+		return failed(&run);
 	terminal_guard_fatal_signals();
 	if (event_loop_init(&run.loop, &run.machine, &run.cpu)) {
 		say("no descriptor for signals: %s", strerror(errno));

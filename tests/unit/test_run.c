@@ -836,6 +836,16 @@ static void the_json_file_appears_whole_with_nothing_beside_it(void **state)
 
 static void figures_that_cannot_be_written_fail_the_run(void **state)
 {
+	(void)state;
+	fake.guest = says_hello;
+	start(RUN, "--stats=/dev/full", NULL);
+	ends_with(1);
+	said("/dev/full: cannot be written: No space left on device");
+	assert_string_equal(child.out_text, "hello, world\r\n");
+}
+
+static void a_name_where_nothing_can_be_written_is_told_before_the_guest_runs(void **state)
+{
 	char option[128];
 
 	(void)state;
@@ -844,7 +854,7 @@ static void figures_that_cannot_be_written_fail_the_run(void **state)
 	start(RUN, option, NULL);
 	ends_with(1);
 	said("cannot be written: No such file or directory");
-	assert_string_equal(child.out_text, "hello, world\r\n");
+	assert_string_equal(child.out_text, "");
 }
 
 static void the_screenshot_is_a_png_at_the_end(void **state)
@@ -1225,6 +1235,7 @@ int main(void)
 		TEST(the_table_shows_each_group_once),
 		TEST(the_json_file_appears_whole_with_nothing_beside_it),
 		TEST(figures_that_cannot_be_written_fail_the_run),
+		TEST(a_name_where_nothing_can_be_written_is_told_before_the_guest_runs),
 		TEST(the_screenshot_is_a_png_at_the_end),
 		TEST(what_ran_is_in_the_file_even_after_a_triple_fault),
 		TEST(a_coverage_file_that_cannot_be_made_is_told_first),
