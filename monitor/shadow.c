@@ -18,6 +18,7 @@
 
 #define REGION_SHIFT 10		/* pages of 4 MiB, for region_s and region_u */
 #define FILL_AROUND 16		/* pages looked at around a fault, naturally aligned */
+#define REFRESH_RUN 64	/* pages that an INVLPG may put right at once */
 #define NO_ROOM (-12)		/* -ENOMEM */
 
 static inline uint32_t host_page(struct mon_engine *e, uint32_t linear)
@@ -270,14 +271,61 @@ static bool map_run(struct mon_engine *e, uint32_t page, uint32_t npages, uint32
 	return true;
 }
 
+/* What shadow[] would say of a page that is mapped, by the guest's tables as they are now. 0: best not to map it. */
+static uint32_t wanted(struct mon_engine *e, uint32_t page, struct mon_xlate *x)
+{
+	uint32_t gfn = 0, flags = neighbour_flags(e, (page << PLX_PAGE_SHIFT) - e->delta, &gfn, x);
+
+	/* Without CR0.WP the rights to a user page depend on who asks. */
+	if (!flags || ((flags & SHADOW_U) && !(e->vcpu->cr0 & X86_CR0_WP)))
+		return 0;
+	return gfn << PLX_PAGE_SHIFT | flags;
+}
+
+/* @page is, or is about to be, mapped as @entry, which came from @x. */
+static void note_wanted(struct mon_engine *e, uint32_t page, uint32_t entry, const struct mon_xlate *x)
+{
+	if (!(entry & SHADOW_G))
+		space_note(e, (page << PLX_PAGE_SHIFT) - e->delta, x);
+}
+
+/* How many pages from @page on, no more than REFRESH_RUN, changed their rights as @page did: @change is SHADOW_W, and W now @writable. */
+static uint32_t run_of_rights(struct mon_engine *e, uint32_t page, bool writable)
+{
+	uint32_t n = 1;
+
+	for (; n < REFRESH_RUN && page + n < 1u << 20; n++) {
+		uint32_t old = e->space->shadow[page + n];
+		struct mon_xlate x;
+
+		if (!old || !!(old & SHADOW_W) == writable || (wanted(e, page + n, &x) ^ old) != SHADOW_W)
+			break;
+		note_wanted(e, page + n, old, &x);
+	}
+	return n;
+}
+
+static uint32_t run_of_lost(struct mon_engine *e, uint32_t page)
+{
+	struct mon_xlate x;
+	uint32_t n = 1;
+
+	while (n < REFRESH_RUN && page + n < 1u << 20 && e->space->shadow[page + n] && !wanted(e, page + n, &x))
+		n++;
+	return n;
+}
+
 /*
  * INVLPG: what is mapped at @linear must be as the guest's tables say now. Usually they say something close to what they said:
  * nothing new, other rights, or the copy after a copy-on-write; then one call puts it right, where dropping would cost a
  * call now and a fault and a call later.
+ *
+ * A kernel that changes a range changes its tables first, and then says INVLPG for page after page. A processor may forget what it
+ * knows of a page at any time, and look it up again; so the neighbours that changed likewise are put right by the same call.
  */
 void shadow_refresh(struct mon_engine *e, uint32_t linear)
 {
-	uint32_t page = host_page(e, linear), gfn = 0, flags, old = e->space->shadow[page];
+	uint32_t page = host_page(e, linear), now, n, old = e->space->shadow[page];
 	struct mon_xlate x;
 	int err;
 
@@ -288,32 +336,37 @@ void shadow_refresh(struct mon_engine *e, uint32_t linear)
 		shadow_drop(e, linear);
 		return;
 	}
-	flags = neighbour_flags(e, linear & ~PLX_PAGE_MASK, &gfn, &x);
-	/* Without CR0.WP the rights to a user page depend on who asks. */
-	if (!flags || ((flags & SHADOW_U) && !(e->vcpu->cr0 & X86_CR0_WP))) {
-		shadow_drop(e, linear);
+	now = wanted(e, page, &x);
+	if (now)
+		note_wanted(e, page, now, &x);
+	if (now == old)
+		return;
+	if (!now) {
+		n = run_of_lost(e, page);
+		for (uint32_t i = 0; i < n; i++)
+			forget(e, page + i);
+		unmap_run(e, page, n);
 		return;
 	}
-	if (!(flags & SHADOW_G))
-		space_note(e, linear, &x);
-	if (old == (gfn << PLX_PAGE_SHIFT | flags))
-		return;
-	if ((old ^ (gfn << PLX_PAGE_SHIFT | flags)) == SHADOW_W) {
+	if ((old ^ now) == SHADOW_W) {
+		n = run_of_rights(e, page, now & SHADOW_W);
 		e->stats.protects++;
-		err = e->ops->protect(e->host, page << PLX_PAGE_SHIFT, PLX_PAGE_SIZE,
-				      HOST_PROT_READ | (flags & SHADOW_W ? HOST_PROT_WRITE : 0));
+		err = e->ops->protect(e->host, page << PLX_PAGE_SHIFT, n << PLX_PAGE_SHIFT,
+				      HOST_PROT_READ | (now & SHADOW_W ? HOST_PROT_WRITE : 0));
 		if (shadow_make_room(e, err))
 			return;
 		if (err) {
 			engine_die(e, "cannot change the rights of a guest page", err);
 			return;
 		}
-		e->space->shadow[page] ^= SHADOW_W;
-		if (flags & SHADOW_W)
-			e->vm->page[gfn] |= MON_PAGE_DIRTY;
+		for (uint32_t i = 0; i < n; i++) {
+			e->space->shadow[page + i] ^= SHADOW_W;
+			if (now & SHADOW_W)
+				e->vm->page[e->space->shadow[page + i] >> PLX_PAGE_SHIFT] |= MON_PAGE_DIRTY;
+		}
 		return;
 	}
-	map_run(e, page, 1, gfn, flags);
+	map_run(e, page, 1, now >> PLX_PAGE_SHIFT, now & PLX_PAGE_MASK);
 }
 
 enum mon_status shadow_fill(struct mon_engine *e, uint32_t linear, bool write)
