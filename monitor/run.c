@@ -172,6 +172,18 @@ static bool can_resume(struct mon_engine *e, const struct site *s, uint64_t flus
 	return f->key == e->key && f->cs_base == v->seg[X86_CS].base;
 }
 
+/*
+ * Is the next thing that would run there the way out for the next instruction? Kernels load segment registers in a row, and going in only
+ * to come out again costs more than such a load. A far call's way out has put the guest's ESP away first: it is gone through.
+ */
+static bool callout_follows(const struct mon_engine *e, const struct site *s)
+{
+	const struct site *next = s + 1;
+
+	return next < e->cache.sites + e->cache.nsites && next->kind == SITE_CALLOUT && next->frag == s->frag &&
+	       next->main_off == s->resume && next->eip == e->vcpu->eip && !next->farcall;
+}
+
 /* Interrupts, halts, stops. Returns false if the run is over, with *result. */
 static bool between_instructions(struct mon_engine *e, enum engine_result *result)
 {
@@ -358,12 +370,17 @@ static enum step site_exit(struct mon_engine *e, struct turn *t)
 		t->fill_jump = true;
 		return v->nexus.kick ? STEP_LOOP : STEP_FIND;
 	case SITE_CALLOUT:
-		count_callout(e, s);
-		t->st = watched(e) ? watched_callout(e, s) : exits_callout(e, s);
-		if (t->st != MON_OK || must_look(e))
-			return STEP_STATUS;
-		if (!can_resume(e, s, flushes))
-			return STEP_FIND;
+		for (;;) {
+			count_callout(e, s);
+			t->st = watched(e) ? watched_callout(e, s) : exits_callout(e, s);
+			if (t->st != MON_OK || must_look(e))
+				return STEP_STATUS;
+			if (!can_resume(e, s, flushes))
+				return STEP_FIND;
+			if (!callout_follows(e, s))
+				break;
+			s++;
+		}
 		t->host_eip = e->window + s->resume - e->cs_host_base;
 		return STEP_ENTER;
 	case SITE_MARK:
