@@ -124,6 +124,11 @@ struct mon_engine {
 	/* exits.c: the guest's last page fault, until its handler returns to that instruction */
 	bool pf_armed, pf_write;
 	uint32_t pf_eip, pf_linear;
+	/* and how often in a row that instruction's next one came at once */
+	uint32_t pf_again_eip, pf_again;
+	uint64_t pf_retry_ticks;	/* when the instruction at pf_again_eip was tried again */
+	struct plx_site *pf_site;	/* called out for it: the last to meet a page fault, */
+	uint32_t pf_site_linear;	/* there */
 
 	/* sites.c: what exits.c learns from. include/plexus/sites.h */
 	struct plx_sites *sites;

@@ -22,6 +22,12 @@
 #define QUIET_BEFORE_NATIVE 24
 #define PATIENCE_DOUBLED_MAX 3	/* one that comes and goes is believed later: coming and going costs what some 200 callouts do */
 
+#define AGAIN_BEFORE_CALLOUT 3u	/* the guest's own page faults */
+#define AGAIN_SHIFT_MAX 16u
+#define AGAIN_TICKS 100000u	/* some ten microseconds: the way here and back, and little else */
+#define QUIET_BEFORE_TOUCHING 8
+#define IN_VAIN_BEFORE_NATIVE 3
+
 struct nexus_scratch_page *engine_scratch(struct mon_engine *e)
 {
 	return (struct nexus_scratch_page *)(e->window_rw +
@@ -132,10 +138,70 @@ static void call_out(struct mon_engine *e, struct plx_site *site, uint32_t frag)
 		prescan_cache_kill(&e->cache, frag);
 }
 
+/*
+ * A page fault of the guest's own at vcpu->eip, the state being canonical. An instruction that faults nearly every time it runs, as one that touches
+ * a new page each time does, costs a host exception and a mapping each; the monitor does it for less, and needs no mapping. How often it runs
+ * without a fault nobody counts; but the time since it was tried again tells most, and the first quiet callouts the rest. A wrong guess is dear, so
+ * each one makes the next four times as unlikely.
+ */
+static void guest_faulted(struct mon_engine *e, uint32_t frag)
+{
+	struct plx_site *site;
+	uint32_t again;
+
+	if (e->cache.env.strategy != REWRITE_ADAPTIVE || e->vcpu->eip != e->pf_again_eip ||
+	    e->ops->ticks(e->host) - e->pf_retry_ticks > AGAIN_TICKS) {
+		e->pf_again = 0;
+		return;
+	}
+	e->pf_again++;
+	if (e->pf_again % AGAIN_BEFORE_CALLOUT || !frag)
+		return;
+	site = sites_here(e);
+	if (!site || e->pf_again < AGAIN_BEFORE_CALLOUT << plx_min32(2u * site->made, AGAIN_SHIFT_MAX))
+		return;
+	e->pf_again = 0;
+	if (site->state != PLX_SITE_CALLOUT) {
+		site->cause = PLX_SITE_GUEST;
+		sites_decide(e, site, PLX_SITE_CALLOUT);
+		e->stats.callout_sites++;
+	}
+	/* And the one that its handler's IRET leads to. */
+	again = prescan_cache_find(&e->cache, e->vcpu->eip, e->vcpu->seg[X86_CS].base, e->key);
+	prescan_cache_kill(&e->cache, frag);
+	if (again && again != frag)
+		prescan_cache_kill(&e->cache, again);
+}
+
+/* @site, called out for the page faults that it meets, met one, at @linear. That the pages before were not mapped was no loss. */
+static void touched(struct mon_engine *e, struct plx_site *site, uint32_t linear)
+{
+	if (e->pf_site == site)
+		site->in_vain = 0;
+	e->pf_site = site;
+	e->pf_site_linear = linear;
+}
+
+/* A mapping was missing at @linear. If the page is the one that was touched last, nothing was saved. */
+static void touched_in_vain(struct mon_engine *e, uint32_t linear)
+{
+	struct plx_site *site = e->pf_site;
+
+	if (PLX_LIKELY(!site) || (linear ^ e->pf_site_linear) >> PLX_PAGE_SHIFT)
+		return;
+	e->pf_site = NULL;
+	if (site->state != PLX_SITE_CALLOUT || site->cause != PLX_SITE_GUEST || ++site->in_vain < IN_VAIN_BEFORE_NATIVE)
+		return;
+	site->made = AGAIN_SHIFT_MAX / 2;		/* seldom again */
+	site->in_vain = 0;
+	sites_decide(e, site, PLX_SITE_AS_IT_STANDS);	/* do_callout sees to the fragments */
+}
+
 /* @site is a callout because it used to fault. One that would not any more goes back. */
 static void look_again(struct mon_engine *e, struct plx_site *site, const struct site *s, bool needed, bool flushed)
 {
-	uint32_t patience = QUIET_BEFORE_NATIVE << plx_min32(site->made - 1u, PATIENCE_DOUBLED_MAX);
+	uint32_t patience = site->cause == PLX_SITE_GUEST ? QUIET_BEFORE_TOUCHING :
+			    QUIET_BEFORE_NATIVE << plx_min32(site->made - 1u, PATIENCE_DOUBLED_MAX);
 
 	if (needed) {
 		site->streak = 0;
@@ -206,14 +272,17 @@ static enum mon_status page_fault(struct mon_engine *e)
 	switch (st) {
 	case MON_OK:
 		e->stats.fault_fill++;
+		touched_in_vain(e, linear);
 		if (tracing(e))
 			trace_event(e, PLX_TRACE_FILL, linear, write, 0);
 		return MON_DEFER;
 	case MON_FAULT: {
 		struct mon_fault fault = e->vcpu->fault;
+		uint32_t frag = prescan_cache_at(&e->cache, nx->fault_eip + e->cs_host_base - e->window);
 
 		e->stats.fault_guest_pf++;
 		exits_locate(e, nx->fault_eip);
+		guest_faulted(e, frag);
 		e->vcpu->fault = fault;
 		e->pf_armed = true;
 		e->pf_eip = e->vcpu->eip;
@@ -284,10 +353,15 @@ static enum mon_status do_callout(struct mon_engine *e, struct plx_site *site, s
 	enum mon_status st = mon_interp_insn(v, &ci->insn, ci->bytes);
 
 	if (site->state == PLX_SITE_CALLOUT) {
+		if (site->cause == PLX_SITE_GUEST && st == MON_FAULT && v->fault.vector == X86_VEC_PF)
+			touched(e, site, v->fault.address);
 		if (device != e->vm->nr_mmio)
 			site->how = PLX_TRACE_DEVICE;
 		look_again(e, site, s, device != e->vm->nr_mmio || written != e->slow_accesses || st != MON_OK,
 			   flushes != e->cache.stat_flushes);
+	} else if (PLX_UNLIKELY(site->state == PLX_SITE_AS_IT_STANDS) && s->klass == PRESCAN_PLAIN && flushes == e->cache.stat_flushes &&
+		   e->cache.env.is_callout && !e->cache.env.is_callout(e->cache.env.owner, s->eip + v->seg[X86_CS].base)) {
+		prescan_cache_kill(&e->cache, s->frag);		/* it went back while another fragment ran */
 	}
 	return st;
 }

@@ -281,8 +281,14 @@ static enum step find(struct mon_engine *e, struct turn *t)
 	uint64_t flushes = e->cache.stat_flushes;
 	uint32_t frag;
 
-	if (e->pf_armed && e->vcpu->eip == e->pf_eip)
+	if (e->pf_armed && e->vcpu->eip == e->pf_eip) {
 		fill_after_page_fault(e);
+		/* From here on exits.c looks how long the instruction goes without another one. */
+		if (e->pf_again_eip != e->pf_eip)
+			e->pf_again = 0;
+		e->pf_again_eip = e->pf_eip;
+		e->pf_retry_ticks = e->ops->ticks(e->host);
+	}
 	if (must_interpret(e)) {
 		t->link = 0;
 		t->fill_jump = false;

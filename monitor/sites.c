@@ -105,19 +105,26 @@ struct plx_site *sites_callout(struct mon_engine *e, struct site *s)
 	return site;
 }
 
-struct plx_site *sites_fault(struct mon_engine *e, enum plx_site_cause cause)
+struct plx_site *sites_here(struct mon_engine *e)
 {
 	struct mon_vcpu *v = e->vcpu;
 	uint8_t bytes[PRESCAN_INSN_MAX + 1];
 	uint32_t nbytes = 0;
 	struct prescan_insn insn;
-	struct plx_site *site;
 
-	e->site_at = NULL;
 	if (mon_fetch(v, v->eip, bytes, &nbytes) != MON_OK ||
 	    prescan_decode(bytes, nbytes, mon_code32(v) ? PRESCAN_MODE_32 : PRESCAN_MODE_16, &insn) != PRESCAN_OK)
 		return NULL;
-	site = find(e, &insn, bytes);
+	return find(e, &insn, bytes);
+}
+
+struct plx_site *sites_fault(struct mon_engine *e, enum plx_site_cause cause)
+{
+	struct plx_site *site = sites_here(e);
+
+	e->site_at = NULL;
+	if (!site)
+		return NULL;
 	site->count++;
 	site->faults++;
 	site->cause = (uint8_t)cause;

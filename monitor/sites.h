@@ -8,7 +8,9 @@
 
 /* The callout @s is about to be done: its site, counted. */
 struct plx_site *sites_callout(struct mon_engine *e, struct site *s);
-/* The instruction at CS:EIP faulted for our reasons: its site, counted; NULL if it cannot be fetched. */
+/* The site of the instruction at CS:EIP; NULL if it cannot be fetched. */
+struct plx_site *sites_here(struct mon_engine *e);
+/* It faulted for our reasons: the same, counted. */
 struct plx_site *sites_fault(struct mon_engine *e, enum plx_site_cause cause);
 /* @insn at CS:EIP is about to be done by the interpreter, as a single step or because nothing runs natively. */
 void sites_step(struct mon_engine *e, const struct prescan_insn *insn, const uint8_t *bytes);

@@ -10,7 +10,8 @@
 
 static const char *cause_name(const struct plx_site *s)
 {
-	static const char *const names[] = { "the monitor's needs", "device memory", "store beside code", "watched page tables", "segment limit" };
+	static const char *const names[] = { "the monitor's needs", "device memory", "store beside code", "watched page tables", "segment limit",
+					       "the guest's own" };
 
 	return names[s->cause < PLX_ARRAY_SIZE(names) ? s->cause : 0];
 }

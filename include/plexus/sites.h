@@ -21,13 +21,14 @@ enum plx_site_state {
 	PLX_SITE_AS_IT_STANDS,	/* it was called out, and would not have faulted any more: back */
 };
 
-/* Why it faulted last, when the fault was ours and not the guest's. */
+/* Why it faulted last. */
 enum plx_site_cause {
 	PLX_SITE_OTHER = 0,	/* nothing that a callout would spare for good */
 	PLX_SITE_DEVICE,	/* device memory */
 	PLX_SITE_CODE,		/* a store beside code */
 	PLX_SITE_TABLE,		/* a store to page tables that are watched */
 	PLX_SITE_LIMIT,		/* a segment's limit, the guest's or ours */
+	PLX_SITE_GUEST,		/* page faults of the guest's own, one upon the other */
 };
 
 /* What the inline sequence has to do with it. */
@@ -51,7 +52,8 @@ struct plx_site {
 	uint64_t since;		/* TSC when @state was decided */
 	uint32_t faults;	/* of @count: the host's exceptions */
 	uint16_t made;		/* how often it was made a callout */
-	uint8_t sequence, pad;
+	uint8_t sequence;
+	uint8_t in_vain;	/* PLX_SITE_GUEST: times in a row that what it touched had to be mapped at once nevertheless */
 };
 
 _Static_assert(sizeof(struct plx_site) == 64, "a site is one cache line");

@@ -147,6 +147,11 @@ check_PROGRAMS += tests/unit/test_engine_move
 tests_unit_test_engine_move_SOURCES = tests/unit/test_engine_move.c tests/unit/engine_vm.h
 tests_unit_test_engine_move_LDADD = $(engine_libs)
 tests_unit_test_engine_move_LDFLAGS = -pie
+
+check_PROGRAMS += tests/unit/test_engine_touch
+tests_unit_test_engine_touch_SOURCES = tests/unit/test_engine_touch.c tests/unit/engine_vm.h
+tests_unit_test_engine_touch_LDADD = $(engine_libs)
+tests_unit_test_engine_touch_LDFLAGS = -pie
 check_PROGRAMS += tests/unit/test_engine_stats
 tests_unit_test_engine_stats_SOURCES = tests/unit/test_engine_stats.c
 tests_unit_test_engine_stats_LDADD = host/libhost.a monitor/libmonitor.a prescan/libprescan.a $(CMOCKA_LIBS)
