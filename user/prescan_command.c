@@ -35,7 +35,7 @@ static const char help[] =
 	"  --mode 16|32|auto        the mode of the code (default auto: what the file says, or else a guess by branches)\n"
 	"  --raw[=ADDRESS]          each PATH is nothing but code, its first byte at ADDRESS (default 0)\n"
 	"How it is judged\n"
-	"  --rewrite STRATEGY       adaptive (default), farcall or int3, as in plexus run\n"
+	"  --rewrite STRATEGY       adaptive (default), farcall, int3 or gate, as in plexus run\n"
 	"  --cpl 0|3                as kernel code (default) or as user code\n"
 	"What ran of it\n"
 	"  --coverage=FILE[,FILE]   beside the scan, what ran in these runs (plexus run --coverage=FILE); with no PATH, that alone\n"
