@@ -30,7 +30,7 @@ struct pc_config {
 	struct char_sink debug_console;			/* port 402h */
 	const void *firmware; uint32_t firmware_bytes;	/* image that ends at 4 GiB (and at 1 MiB); NULL: none (direct kernel) */
 	struct pc_fwcfg_file fwcfg[PC_MAX_FWCFG];	/* until name NULL; the machine adds its own (boot order, e820, CMOS...) */
-	const void *vga_rom; uint32_t vga_rom_bytes;	/* handed over as fw_cfg "pci1234,1111.rom" */
+	const void *vga_rom; uint32_t vga_rom_bytes;	/* handed over as fw_cfg "pci1234,1111.rom"; without firmware: a font */
 	uint64_t (*now_ns)(void *owner); void *clock_owner;	/* guest time; monotonic */
 	int64_t (*wall_s)(void *owner);			/* UTC seconds, for the RTC at reset */
 	void (*wake_events)(void *owner);		/* the next deadline came nearer: event thread, look again */

@@ -191,4 +191,6 @@ void pc_firmware_absent(struct pc *pc, uint64_t now_ns)
 	set32(pc, vga, PCI_CFG_BAR0, 0xfd000000, now_ns);
 	set8(pc, vga, PCI_CFG_COMMAND, PCI_COMMAND_IO | PCI_COMMAND_MEMORY, now_ns);
 	vga_set_text_mode(&pc->vga);
+	if (pc->config.vga_rom)
+		vga_load_rom_font(&pc->vga, pc->config.vga_rom, pc->config.vga_rom_bytes);
 }

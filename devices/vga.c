@@ -88,3 +88,23 @@ void vga_set_text_mode(struct vga *vga)
 	}
 	vga_window_update(vga);
 }
+
+/*
+ * No pointer leads to a ROM's font but interrupt 43h, and that only when the ROM has run. But since the EGA the first two characters
+ * of every such font are a blank and a face.
+ */
+static const uint8_t font_begins[32] = {
+	[16 + 2] = 0x7e, 0x81, 0xa5, 0x81, 0x81, 0xbd, 0x99, 0x81, 0x81, 0x7e,
+};
+
+bool vga_load_rom_font(struct vga *vga, const uint8_t *rom, uint32_t nbytes)
+{
+	for (uint32_t at = 0; nbytes >= 4096 && at <= nbytes - 4096; at++) {
+		if (memcmp(rom + at, font_begins, sizeof(font_begins)))
+			continue;
+		for (uint32_t i = 0; i < 4096; i++)
+			vga->vram[vga_index(vga, i / 16 * 32 + i % 16, 2)] = rom[at + i];
+		return true;
+	}
+	return false;
+}

@@ -121,6 +121,8 @@ void vga_reset(struct vga *vga);
  * without firmware and expects a text screen. Clears the screen.
  */
 void vga_set_text_mode(struct vga *vga);
+/* The font that goes with it, from a VGA BIOS that is there but not run: its characters of 8x16 dots. False: it has none. */
+bool vga_load_rom_font(struct vga *vga, const uint8_t *rom, uint32_t nbytes);
 
 /* For the bus: @chip is the struct vga. */
 extern const struct bus_port_ops vga_port_ops;

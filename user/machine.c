@@ -354,6 +354,9 @@ static int build_with_roms(struct machine *m, struct firmware *rom, struct firmw
 		err = firmware_read(FIRMWARE_SYSTEM, o->firmware, "", rom, why, why_bytes);
 	if (!err && !o->kernel && !o->no_vga)
 		err = firmware_read(FIRMWARE_VGA, o->vga_rom, "", vga, why, why_bytes);
+	/* A kernel by itself runs no ROM, but its text is drawn with one's font. Without it a screenshot shows no letters; that is all. */
+	if (!err && o->kernel && !o->no_vga && firmware_read(FIRMWARE_VGA, NULL, "", vga, why, why_bytes))
+		why[0] = '\0';
 	if (!err)
 		err = create_vm(m, why, why_bytes);
 	for (unsigned int i = 0; !err && i < o->ndisks; i++)

@@ -102,6 +102,27 @@ static void text_mode_can_be_had_without_a_bios(void **state)
 	assert_int_equal(m->text.palette[15], 0xffffff);
 }
 
+/* The IBM VGA's font: 00h is blank, 01h a face; 41h in it is the letter. */
+static void without_a_bios_the_font_comes_from_its_rom(void **state)
+{
+	static const uint8_t face[16] = { 0, 0, 0x7e, 0x81, 0xa5, 0x81, 0x81, 0xbd, 0x99, 0x81, 0x81, 0x7e };
+	static uint8_t rom[8192];
+	struct machine *m = *state;
+
+	vga_set_text_mode(&m->vga);
+	poke(m, 0xb8000, 'A');
+	assert_false(vga_load_rom_font(&m->vga, rom, sizeof(rom)));
+	memset(rom, 0xff, 0x345);			/* it may stand anywhere */
+	memcpy(rom + 0x345 + 16, face, sizeof(face));
+	rom[0x345 + 'A' * 16 + 2] = 0x10;
+	assert_false(vga_load_rom_font(&m->vga, rom, 0x345 + 4095));
+	assert_true(vga_load_rom_font(&m->vga, rom, 0x345 + 4096));
+	picture(m);
+	assert_int_equal(dot(m, 3, 2), 0xaaaaaa);
+	assert_int_equal(dot(m, 2, 2), 0);
+	assert_int_equal(dot(m, 3, 3), 0);
+}
+
 /* Character 41h: top line 81h, second line 3ch; C4h (a horizontal line): eighth line ff. */
 static void put_font(struct machine *m)
 {
@@ -423,6 +444,7 @@ int main(void)
 		CLAIM(snapshot_is_not_valid_in_graphics),
 		CLAIM(a_machine_nobody_programmed_has_a_dark_text_screen),
 		CLAIM(text_mode_can_be_had_without_a_bios),
+		CLAIM(without_a_bios_the_font_comes_from_its_rom),
 		CLAIM(picture_draws_text_with_the_guests_font_nine_dots_wide),
 		CLAIM(eight_dot_text_is_640_wide),
 		CLAIM(attribute_bit_3_chooses_the_second_font),
