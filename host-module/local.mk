@@ -75,15 +75,7 @@ module_sources = \
 	host-module/kernel/plexus_module.h \
 	host-module/kernel/run.c \
 	host-module/kernel/transition.S \
-	host-module/collect.c \
-	host-module/pairs.c \
-	host-module/pool.c \
-	host-module/pool.h \
-	host-module/table_pages.c \
-	host-module/table_pages.h \
-	host-module/tables.c \
-	host-module/tables.h \
-	host-module/tables_inside.h \
+	$(host_module_libtables_a_SOURCES) \
 	host-module/world.h \
 	include/plexus/base.h \
 	include/plexus/errors.h \
