@@ -170,6 +170,7 @@ static int vm_map(struct plx_vm *vm, uint32_t gpa, uint64_t nbytes, uint64_t off
 		space_tell(vm->engine, SPACE_DROP_GFN, gfn);
 		vm->vm.page[gfn] = entry;
 		vm->engine->window_dirty = true;	/* it may stand where there was nothing until now */
+		vm->engine->window_clear = false;
 	}
 	mon_tlb_flush(vm->vcpu);
 	return 0;

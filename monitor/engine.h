@@ -88,6 +88,7 @@ struct mon_engine {
 	uint32_t ntaken;
 	uint8_t *window_rw;		/* the same memory, writable, above 4 GiB */
 	bool window_dirty;		/* the guest's tables changed where it matters: window_check is due */
+	bool window_clear;		/* no memory stands where the window does; false: nobody knows */
 	bool no_window;			/* the guest left no room for the window: interpret */
 	uint32_t watched[WINDOW_MAX_WATCHED];	/* gfns of guest tables with MON_PAGE_WATCH */
 	uint32_t nwatched;

@@ -86,6 +86,8 @@ static bool range_busy(struct scan *s, uint32_t linear, uint32_t nbytes)
 	uint64_t end = (uint64_t)linear + nbytes;
 
 	s->busy = false;
+	if (!(v->cr0 & X86_CR0_PG))
+		return s->busy = in_the_way(s, linear, nbytes);
 	for (uint64_t at = linear; at < end && !s->busy; at = (at & ~(uint64_t)(span - 1)) + span) {
 		uint64_t part_end = (at & ~(uint64_t)(span - 1)) + span;
 		uint32_t dir_gpa;
@@ -208,6 +210,7 @@ static void patch_code(struct mon_engine *e)
 bool window_place(struct mon_engine *e, uint32_t to)
 {
 	e->window = to;
+	e->window_clear = false;
 	patch_code(e);
 	return show_window(e);
 }
@@ -298,6 +301,24 @@ static void choose_delta(struct mon_engine *e)
 	e->stats.delta_changes++;
 }
 
+/*
+ * Paging is off, so linear is physical: out of the way of memory, such as the frame buffer where firmware puts it. Each of the guest's
+ * accesses there would be a fault. With no such place it stays; those accesses are interpreted.
+ */
+static void clear_of_memory(struct mon_engine *e)
+{
+	uint32_t to;
+
+	if (e->window_clear)
+		return;
+	if (guest_uses(e, e->window, WINDOW_BYTES, true)) {
+		to = find_place(e, WINDOW_PREFERRED, WINDOW_BYTES, 0x400000, 0xff000000u, 0, 0, true);
+		if (to)
+			move_window(e, to);
+	}
+	e->window_clear = true;
+}
+
 void window_check(struct mon_engine *e)
 {
 	uint32_t tables[WINDOW_MAX_WATCHED] = { 0 };
@@ -312,6 +333,7 @@ void window_check(struct mon_engine *e)
 		if (e->user_scratch)
 			move_user_scratch(e, 0);
 		watch_tables(e, tables, 0);
+		clear_of_memory(e);
 		return;
 	}
 	e->checks_since_move++;

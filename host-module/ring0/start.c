@@ -157,6 +157,7 @@ static int command_map(struct module_host *h, uint64_t gpa, uint64_t nbytes, uin
 		space_tell(h->engine, SPACE_DROP_GFN, gfn);
 		h->vm.page[gfn] = entry;
 		h->engine->window_dirty = true;		/* it may stand where there was nothing until now */
+		h->engine->window_clear = false;
 	}
 	mon_tlb_flush(h->vcpu);
 	return 0;

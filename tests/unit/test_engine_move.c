@@ -440,6 +440,45 @@ static void a_guest_that_maps_all_linear_pages_runs_natively_where_there_is_no_m
 	}
 }
 
+/* Paging is off when the machine gets memory where the window stands: firmware that places a frame buffer. */
+GUEST(g_flat,
+	"	inl $0xe8, %eax\n"
+	"	movl %eax, %ebx\n"
+	"	inl $0xe4, %eax\n"
+	"	movl $1000, %ebp\n"
+	"1:	movl %ebp, 0x20000(%ebx)\n"
+	"	cmpl %ebp, 0x20000\n"
+	"	jne 9f\n"
+	"	call g_flatwork\n"
+	"	decl %ebp\n"
+	"	jnz 1b\n"
+	"	inl $0xe8, %eax\n"
+	"	cmpl %eax, %ebx\n"
+	"	je 9f\n"
+	"	movl $0x600d, %ebp\n"
+	"9:\n"
+	OUT("%ebp")
+	END
+	WORK("g_flat", WORK_CPL0, WORK_16));
+
+static void without_paging_the_window_leaves_where_memory_comes_to_be(void **state)
+{
+	struct plx_machine_ops ops = evm_ops;
+	struct evm *m;
+
+	(void)state;
+	ops.in = memory_at_the_window;
+	EVERY_CACHE(m) {
+		plx_vm_set_machine(m->vm, &ops, m);
+		LOAD(m, PROG, g_flat);
+		evm_start(m, PROG);
+		evm_run_to_end(m);
+		CHECK_OUT(m, 0x600d);
+		assert_int_equal(m->vm->engine->stats.window_moves, 1);
+		assert_in_range(m->vm->engine->stats.fault_other, 0, 10);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -448,6 +487,7 @@ int main(void)
 		cmocka_unit_test(the_scratch_page_of_user_code_moves_and_nothing_is_translated_again),
 		cmocka_unit_test(a_shift_of_the_linear_space_translates_nothing_again),
 		cmocka_unit_test(a_guest_that_maps_all_linear_pages_runs_natively_where_there_is_no_memory),
+		cmocka_unit_test(without_paging_the_window_leaves_where_memory_comes_to_be),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
