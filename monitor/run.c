@@ -346,7 +346,7 @@ static enum mon_status watched_callout(struct mon_engine *e, struct site *s)
 	enum mon_status st;
 
 	if (covering(e))
-		cover_site(e, e->vcpu->nexus.exit);
+		cover_site(e, (uint32_t)(s - e->cache.sites));
 	st = tracing(e) ? traced_callout(e, s) : exits_callout(e, s);
 	if (covering(e) && st == MON_FAULT)
 		cover_raised(e);
