@@ -27,6 +27,7 @@ host_module_libring0_a_SOURCES = \
 	host-module/ring0/host.h \
 	host-module/ring0/host_ops.c \
 	host-module/ring0/io.c \
+	host-module/ring0/record.c \
 	host-module/ring0/start.c \
 	host-module/ring0/trap.c \
 	host-module/ring0/world.c \

@@ -136,12 +136,12 @@ enum world_request_kind {
 	REQUEST_INTERRUPT,	/* a[0] = vector: the host's, not the guest's */
 	REQUEST_PAGES,		/* arena pages from q[0], a[0] of them; reply: their physical addresses in page[] */
 	REQUEST_CHUNK,		/* page tables ran out of pages; reply: a[0] = 0, or -errno */
-	REQUEST_WAIT_WORD,	/* the trace's reader is slow: some milliseconds */
 
 	REQUEST_CANONICAL,
 	REQUEST_START = REQUEST_CANONICAL,	/* made for the monitor, which has not run yet */
 	REQUEST_PAUSE,		/* nothing: the host wanted to have the thread back */
 	REQUEST_WAIT,		/* HLT */
+	REQUEST_WAIT_WORD,	/* the trace's reader is slow: some milliseconds */
 	REQUEST_DEVICE,		/* plexus_exit etc. in a[]: exit, bytes, address, value, count, in_ram; q[0] = ram_offset */
 	REQUEST_COMMAND_DONE,	/* command_a[0] = 0 or -errno */
 	REQUEST_ENDED,		/* a[0] = enum plexus_exit */
@@ -158,6 +158,7 @@ enum world_command {
 	COMMAND_A20,		/* command_a[0] open */
 	COMMAND_REGISTERS,	/* struct plexus_registers -> bounce */
 	COMMAND_STATS,		/* command_a[0] max; uint64_t[] -> bounce; reply command_a[1] = how many there are */
+	COMMAND_RECORD,		/* command_a[0] what, [1] flags, [2] entries; struct plexus_record -> bounce, with offsets in the arena */
 };
 
 #define WORLD_PAGES_AT_ONCE 16

@@ -2,14 +2,13 @@
 # thread-local storage, which is what the stack protector reads: see host-process/process.h.
 noinst_LIBRARIES += host-process/libhostprocess.a
 host_process_libhostprocess_a_SOURCES = \
-	host-process/cover.c \
 	host-process/features.c \
 	host-process/features.h \
 	host-process/io.c \
 	host-process/map.c \
 	host-process/process.h \
+	host-process/record.c \
 	host-process/signal.c \
 	host-process/spaces.c \
-	host-process/trace.c \
 	host-process/vm.c
 host_process_libhostprocess_a_CFLAGS = $(AM_CFLAGS) -mgeneral-regs-only -fno-stack-protector

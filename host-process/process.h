@@ -79,9 +79,8 @@ void hp_host_env(struct plx_vm *vm);
 void hp_io_init(struct plx_vm *vm);
 void hp_host_call(struct plx_vm *vm);
 
-/* trace.c, cover.c */
-bool hp_trace_watches(const struct mon_engine *e, uint32_t linear);
-struct plx_sites *hp_sites(struct plx_vm *vm);
+/* record.c */
+const struct plx_sites *hp_sites(struct plx_vm *vm, bool every);
 void hp_trace_collect(struct plx_vm *vm);
 struct plx_trace *hp_trace(struct plx_vm *vm, uint32_t entries, bool wait);
 const struct plx_cover *hp_cover(struct plx_vm *vm);

@@ -104,7 +104,7 @@ static int build(struct plx_vm *vm, const struct plx_vm_config *config)
 
 bool hp_is_callout(void *owner, uint32_t linear)
 {
-	return engine_is_callout_site(owner, linear) || hp_trace_watches(owner, linear);
+	return engine_is_callout_site(owner, linear);
 }
 
 int hp_vm_create(const struct plx_vm_config *config, struct plx_vm **out, char *why, size_t why_bytes)

@@ -44,10 +44,9 @@ struct plx_vm_ops {
 	bool (*registers)(struct plx_vm *vm, struct plexus_registers *to);
 	/* The engine's numbers, as engine_stat_values() of monitor/stats.h gives them. */
 	size_t (*stat_values)(struct plx_vm *vm, uint64_t *values, size_t max);
-	/* NULL, these four: this host does not show its sites, and does not record. */
-	struct plx_sites *(*sites)(struct plx_vm *vm);
+	const struct plx_sites *(*sites)(struct plx_vm *vm, bool every);
 	struct plx_trace *(*trace)(struct plx_vm *vm, uint32_t entries, bool wait);
-	void (*trace_collect)(struct plx_vm *vm);
+	void (*trace_collect)(struct plx_vm *vm);	/* NULL: it is done without asking */
 	const struct plx_cover *(*cover)(struct plx_vm *vm);
 };
 

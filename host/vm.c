@@ -215,20 +215,14 @@ size_t plx_vm_stats(struct plx_vm *vm, struct plx_stat *stats, size_t max)
 	return n;
 }
 
-static void *no_recording(struct plx_vm *vm)
+const struct plx_sites *plx_vm_sites(struct plx_vm *vm, bool every)
 {
-	host_error(head(vm), -EOPNOTSUPP, "traces, profiles and coverage are recorded by --host process only");
-	return NULL;
-}
-
-struct plx_sites *plx_vm_sites(struct plx_vm *vm)
-{
-	return ops(vm)->sites ? ops(vm)->sites(vm) : no_recording(vm);
+	return ops(vm)->sites(vm, every);
 }
 
 struct plx_trace *plx_vm_trace(struct plx_vm *vm, uint32_t entries, bool wait)
 {
-	return ops(vm)->trace ? ops(vm)->trace(vm, entries, wait) : no_recording(vm);
+	return ops(vm)->trace(vm, entries, wait);
 }
 
 void plx_vm_trace_collect(struct plx_vm *vm)
@@ -239,5 +233,5 @@ void plx_vm_trace_collect(struct plx_vm *vm)
 
 const struct plx_cover *plx_vm_cover(struct plx_vm *vm)
 {
-	return ops(vm)->cover ? ops(vm)->cover(vm) : no_recording(vm);
+	return ops(vm)->cover(vm);
 }

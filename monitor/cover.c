@@ -22,6 +22,28 @@
 /* ---- the table -------------------------------------------------------------------------------------- */
 
 /* Instructions that stand side by side have heads side by side: a fragment's are in the cache together. */
+struct cover *cover_start(struct mon_engine *e, engine_alloc_fn *alloc, void *arg)
+{
+	struct cover *c = alloc(arg, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	/* Sparse, as a host's memory is: what is not used costs nothing. */
+	c->all = alloc(arg, PLX_COVER_BYTES);
+	c->hash = alloc(arg, COVER_HASH * sizeof(*c->hash));
+	c->slot = alloc(arg, (uint64_t)COVER_MAX_SLOTS * sizeof(*c->slot));
+	c->frag = alloc(arg, (uint64_t)CACHE_MAX_FRAGS * sizeof(*c->frag));
+	c->site = alloc(arg, (uint64_t)CACHE_MAX_SITES * sizeof(*c->site));
+	if (!c->all || !c->hash || !c->slot || !c->frag || !c->site)
+		return NULL;
+	c->all->ninsns = 1;
+	e->cover = c;
+	e->cache.env.marked = true;
+	prescan_cache_flush(&e->cache);
+	c->flushes = e->cache.stat_flushes;
+	return c;
+}
+
 static uint32_t hash_of(uint32_t linear, uint32_t gpa)
 {
 	uint32_t page = (linear >> PLX_PAGE_SHIFT) * 0x9e3779b1u ^ (gpa >> PLX_PAGE_SHIFT) * 0x85ebca6bu;
@@ -37,17 +59,17 @@ static uint32_t entry(struct cover *c, uint32_t linear, uint32_t gpa, const uint
 	uint32_t i;
 
 	for (i = *head; i; i = insn->next) {
-		insn = &c->all.insn[i];
+		insn = &c->all->insn[i];
 		if (insn->linear == linear && insn->gpa == gpa && insn->length == length && insn->code32 == code32 &&
 		    !memcmp(insn->bytes, bytes, length))
 			return i;
 	}
-	if (c->all.ninsns == PLX_COVER_MAX_INSNS) {
-		c->all.lost++;
+	if (c->all->ninsns == PLX_COVER_MAX_INSNS) {
+		c->all->lost++;
 		return 0;
 	}
-	i = c->all.ninsns++;
-	insn = &c->all.insn[i];
+	i = c->all->ninsns++;
+	insn = &c->all->insn[i];
 	*insn = (struct plx_cover_insn){ .linear = linear, .gpa = gpa, .length = (uint8_t)length, .code32 = code32, .next = *head };
 	memcpy(insn->bytes, bytes, length);
 	*head = i;
@@ -115,7 +137,7 @@ void cover_fragment(struct mon_engine *e, uint32_t frag, const struct prescan_re
 	*cf = (struct cover_frag){ .first = c->nslots };
 	if (c->nslots + FRAG_MAX_INSNS > COVER_MAX_SLOTS) {
 		full = true;
-		c->all.lost += f->ninsns;
+		c->all->lost += f->ninsns;
 	}
 	/* What does not decode ends the fragment with a callout that fetches it again. */
 	while (!full && off < f->guest_bytes && cf->nslots < FRAG_MAX_INSNS &&
@@ -136,7 +158,7 @@ void cover_fragment(struct mon_engine *e, uint32_t frag, const struct prescan_re
 
 static void ran(struct mon_engine *e, uint32_t insn, unsigned int how)
 {
-	struct plx_cover_insn *i = &e->cover->all.insn[insn];	/* entry 0 takes what found no room */
+	struct plx_cover_insn *i = &e->cover->all->insn[insn];	/* entry 0 takes what found no room */
 
 	i->how |= (uint8_t)how;
 	i->cpls |= (uint8_t)(1u << e->vcpu->cpl);
@@ -155,7 +177,7 @@ void cover_site(struct mon_engine *e, uint32_t site)
 
 	c->at = s->insn;
 	if (s->insn)
-		c->all.insn[s->insn].callouts++;
+		c->all->insn[s->insn].callouts++;
 	if (s->told)
 		return;
 	s->told = true;
@@ -177,7 +199,7 @@ void cover_stopped(struct mon_engine *e, uint32_t frag, uint32_t off, bool done)
 void cover_raised(struct mon_engine *e)
 {
 	struct cover *c = e->cover;
-	struct plx_cover_insn *insn = &c->all.insn[c->at];
+	struct plx_cover_insn *insn = &c->all->insn[c->at];
 
 	if (!c->at)
 		return;
@@ -228,7 +250,7 @@ enum mon_status cover_interpret(struct mon_engine *e, unsigned int trace, enum m
 	const uint64_t interpreted = v->nr_interpreted, delivered = v->nr_delivered;
 	const uint8_t cpls = (uint8_t)(1u << v->cpl);
 	uint32_t index = entry_here(e);
-	struct plx_cover_insn *insn = &e->cover->all.insn[index];
+	struct plx_cover_insn *insn = &e->cover->all->insn[index];
 	enum mon_status st;
 
 	e->cover->at = 0;

@@ -29,7 +29,7 @@ struct cover_site {
 };
 
 struct cover {
-	struct plx_cover all;
+	struct plx_cover *all;		/* for others to read */
 	uint32_t *hash;			/* COVER_HASH heads */
 	struct cover_slot *slot;	/* COVER_MAX_SLOTS; dropped with the cache's fragments */
 	struct cover_frag *frag;	/* CACHE_MAX_FRAGS */
@@ -50,6 +50,8 @@ static inline bool watched(const struct mon_engine *e)
 	return PLX_UNLIKELY(((uintptr_t)e->trace | (uintptr_t)e->cover) != 0);
 }
 
+/* From now on, before anything is translated. NULL: no memory. */
+struct cover *cover_start(struct mon_engine *e, engine_alloc_fn *alloc, void *arg);
 /* @frag was made from @req; @gpa2: of the next page, where it reaches into that. */
 void cover_fragment(struct mon_engine *e, uint32_t frag, const struct prescan_request *req, uint32_t gpa, uint32_t gpa2);
 /* Guest code has left at that site: a chain that was not made yet, a mark, a callout that is about to be done. */

@@ -145,6 +145,7 @@ struct mon_engine {
 
 	uint8_t last_cpl;
 	struct plx_trace *trace;	/* NULL: nobody looks. include/plexus/trace.h */
+	bool every_callout_timed;	/* for --profile; single steps are counted, too. include/plexus/sites.h */
 	struct cover *cover;		/* NULL: nobody asks what ran. monitor/cover.h */
 	bool dead;
 	bool finished;			/* the run is over, with: */

@@ -9,7 +9,7 @@
  * One table for both, so that what people see is what the rewriting goes by. A callout finds its row by a number kept in its
  * struct site; only the first time, and after a flush of the code cache, by the address.
  *
- * Asked by: exits.c, trace.c, the hosts (engine_is_callout_site). Never: decides anything. Built: twice.
+ * Asked by: exits.c, trace.c, the hosts (engine_is_callout_site). Asks: trace.c. Never: decides anything. Built: twice.
  * Tested by: tests/unit/test_sites.c.
  */
 #include "monitor/sites.h"
@@ -159,6 +159,8 @@ bool engine_is_callout_site(struct mon_engine *e, uint32_t linear)
 {
 	const struct plx_sites *t = e->sites;
 
+	if (tracing(e) && trace_watches(e, linear))
+		return true;
 	if (PLX_LIKELY(!t->nearby[hash(linear) >> 20]))
 		return false;
 	for (uint32_t i = 0; i < NEIGHBOURS; i++) {

@@ -21,7 +21,7 @@ static inline uint32_t sites_weight(const struct mon_engine *e, const struct plx
 {
 	if (e->trace)
 		return 0;		/* trace_end takes it, and adds it here */
-	if (site->count <= 16 || e->sites->every)
+	if (site->count <= 16 || e->every_callout_timed)
 		return 1;
 	return site->count & 15 ? 0 : 16;
 }

@@ -7,6 +7,43 @@
 #include "monitor/sites.h"
 #include "monitor/trace.h"
 
+struct plx_trace *trace_start(struct mon_engine *e, engine_alloc_fn *alloc, void *arg, uint32_t entries, bool wait)
+{
+	struct plx_trace *t;
+
+	if (entries && (entries & (entries - 1) || entries < 1024 || entries > TRACE_ENTRIES_MAX))
+		return NULL;
+	t = alloc(arg, sizeof(*t));
+	if (!t)
+		return NULL;
+	t->sums = alloc(arg, sizeof(*t->sums));
+	t->control = alloc(arg, sizeof(*t->control));
+	if (entries)
+		t->ring = alloc(arg, plx_trace_ring_bytes(entries));
+	if (!t->sums || !t->control || (entries && !t->ring))
+		return NULL;
+	t->entries = entries;
+	t->wait = wait;
+	t->control->class_mask = ~0u;
+	t->control->cpl_mask = 0xf;
+	e->trace = t;
+	e->cache.env.traced = entries;
+	e->cache.env.counted = !entries;
+	prescan_cache_flush(&e->cache);
+	return t;
+}
+
+bool trace_watches(const struct mon_engine *e, uint32_t linear)
+{
+	const struct plx_trace_control *control = e->trace->control;
+	uint32_t n = plx_min32(control->nwatch, PLX_ARRAY_SIZE(control->watch));
+
+	for (uint32_t i = 0; i < n; i++)
+		if (control->watch[i] == linear)
+			return true;
+	return false;
+}
+
 static uint64_t now(struct mon_engine *e)
 {
 	return e->ops->ticks(e->host);
@@ -28,23 +65,25 @@ static void fill_place(struct mon_engine *e, struct plx_trace_record *r)
 
 static void put(struct mon_engine *e, const struct plx_trace_record *r)
 {
-	struct plx_trace_ring *ring = e->trace->ring;
+	const struct plx_trace *trace = e->trace;
+	struct plx_trace_ring *ring = trace->ring;
+	struct plx_trace_control *control = trace->control;
 	uint64_t head;
 
 	if (!ring)
 		return;
 	head = ring->head;
-	while (head - __atomic_load_n(&ring->tail, __ATOMIC_ACQUIRE) >= ring->size) {
-		if (!ring->wait) {
+	while (head - __atomic_load_n(&control->tail, __ATOMIC_ACQUIRE) >= trace->entries) {
+		if (!trace->wait) {
 			ring->dropped++;
 			return;
 		}
-		__atomic_store_n(&ring->waiting, 1, __ATOMIC_SEQ_CST);
-		if (head - __atomic_load_n(&ring->tail, __ATOMIC_SEQ_CST) < ring->size)
+		__atomic_store_n(&control->waiting, 1, __ATOMIC_SEQ_CST);
+		if (head - __atomic_load_n(&control->tail, __ATOMIC_SEQ_CST) < trace->entries)
 			break;
-		e->ops->wait_word(e->host, (uint32_t *)&ring->tail);
+		e->ops->wait_word(e->host, (uint32_t *)&control->tail);
 	}
-	ring->record[head & (ring->size - 1)] = *r;
+	ring->record[head & (trace->entries - 1)] = *r;
 	__atomic_store_n(&ring->head, head + 1, __ATOMIC_RELEASE);
 }
 
@@ -124,7 +163,8 @@ void trace_end(struct mon_engine *e, struct trace_open *t, const struct prescan_
 {
 	const struct mon_vcpu *v = e->vcpu;
 	struct plx_trace_record *r = &t->r;
-	struct plx_trace *trace = e->trace;
+	const struct plx_trace_control *control = e->trace->control;
+	struct plx_trace_sums *sums = e->trace->sums;
 	uint64_t cost = now(e) - r->tsc;
 	struct plx_trace_sum *sum;
 
@@ -189,17 +229,17 @@ void trace_end(struct mon_engine *e, struct trace_open *t, const struct prescan_
 	default:
 		break;
 	}
-	sum = &trace->sum[r->row][r->how];
+	sum = &sums->sum[r->row][r->how];
 	sum->count++;
 	sum->cost += r->cost;
-	trace->klass[r->row] = r->klass;
-	trace->event[PLX_TRACE_INSN].count++;
-	trace->event[PLX_TRACE_INSN].cost += r->cost;
+	sums->klass[r->row] = r->klass;
+	sums->event[PLX_TRACE_INSN].count++;
+	sums->event[PLX_TRACE_INSN].cost += r->cost;
 	if (e->site_at) {
 		e->site_at->cost += r->cost;
 		e->site_at->how = r->how;	/* the latest: the engine learns */
 	}
-	if (trace->class_mask >> r->klass & trace->cpl_mask >> r->cpl & 1)
+	if (control->class_mask >> r->klass & control->cpl_mask >> r->cpl & 1)
 		put(e, r);
 }
 
@@ -211,21 +251,21 @@ static void put_event(struct mon_engine *e, const struct plx_trace_record *at, u
 		.event = (uint8_t)event, .a = a, .b = b, .c = c,
 	};
 
-	e->trace->event[event].count++;
-	if (e->trace->cpl_mask >> r.cpl & 1)
+	e->trace->sums->event[event].count++;
+	if (e->trace->control->cpl_mask >> r.cpl & 1)
 		put(e, &r);
 }
 
 void trace_event(struct mon_engine *e, unsigned int event, uint32_t a, uint32_t b, uint32_t c)
 {
-	struct plx_trace *trace = e->trace;
+	const struct plx_trace *trace = e->trace;
 	struct plx_trace_record r = { .event = (uint8_t)event, .a = a, .b = b, .c = c };
 
-	trace->event[event].count++;
-	if (event == PLX_TRACE_FILL && !trace->fills)
+	trace->sums->event[event].count++;
+	if (event == PLX_TRACE_FILL && !trace->control->fills)
 		return;
 	fill_place(e, &r);
-	if (trace->cpl_mask >> r.cpl & 1)
+	if (trace->control->cpl_mask >> r.cpl & 1)
 		put(e, &r);
 }
 
@@ -279,17 +319,18 @@ void trace_not_inline(struct mon_engine *e, const struct prescan_insn *insn)
 {
 	for (uint32_t i = 0; i < e->cache.ninline_rows; i++)
 		if (e->cache.inline_row[i] == insn->id)
-			e->trace->called_out[i]++;
+			e->trace->sums->called_out[i]++;
 }
 
 void trace_collect(struct mon_engine *e)
 {
 	static const uint32_t page[2] = { WINDOW_SCRATCH_PAGE, WINDOW_USER_SCRATCH };
-	struct plx_trace *t = e->trace;
+	struct plx_trace_sums *t;
 	uint32_t n;
 
-	if (!t || !e->cache.env.counted)
+	if (!e->trace || !e->cache.env.counted)
 		return;
+	t = e->trace->sums;
 	n = __atomic_load_n(&e->cache.ninline_rows, __ATOMIC_ACQUIRE);
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t row = e->cache.inline_row[i] & (PLX_TRACE_ROWS - 1);

@@ -21,8 +21,14 @@ static inline bool tracing(const struct mon_engine *e)
 /* Single steps too want to be seen. */
 static inline bool looked_at(const struct mon_engine *e)
 {
-	return tracing(e) || PLX_UNLIKELY(e->sites->every);
+	return tracing(e) || PLX_UNLIKELY(e->every_callout_timed);
 }
+
+/* From now on, with a ring of @entries (0: sums only), before anything is translated. NULL: no memory, or no such ring. */
+#define TRACE_ENTRIES_MAX (1u << 24)
+struct plx_trace *trace_start(struct mon_engine *e, engine_alloc_fn *alloc, void *arg, uint32_t entries, bool wait);
+/* Does the trace want to see what stands there, whatever it is? */
+bool trace_watches(const struct mon_engine *e, uint32_t linear);
 
 /* At vcpu->eip stands @insn; @how: enum plx_trace_how. */
 void trace_begin(struct mon_engine *e, struct trace_open *t, const struct prescan_insn *insn, const uint8_t *bytes,

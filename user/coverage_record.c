@@ -48,7 +48,7 @@ int coverage_recorder_start(struct coverage_recorder *r, const char *path, struc
 	r->cover = plx_vm_cover(vm);
 	if (r->cover)
 		return 0;
-	snprintf(why, why_bytes, "out of memory for --coverage");
+	snprintf(why, why_bytes, "%s", plx_vm_error(vm));
 	return -ENOMEM;
 }
 

@@ -112,7 +112,7 @@ static int create_vm(struct machine *m, char *why, size_t why_bytes)
 {
 	const struct run_options *o = m->options;
 	const struct plx_vm_config config = {
-		.host = o->host == PLX_HOST_AUTO && run_options_record(o) ? PLX_HOST_PROCESS : o->host,
+		.host = o->host,
 		.descriptor_tables_guest = o->descriptor_tables_guest,
 		.monitor_high = o->monitor_high,
 		.ram_bytes = o->memory_bytes,

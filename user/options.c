@@ -326,9 +326,6 @@ static int check_together(const struct run_options *o, char *why, size_t why_byt
 	if (o->display == DISPLAY_CURSES && o->serial == SERIAL_STDIO)
 		return refuse(why, why_bytes,
 			      "--display curses and --serial stdio both want the terminal; use --serial pty or file:PATH");
-	if (o->host == PLX_HOST_MODULE && run_options_record(o))
-		return refuse(why, why_bytes, "%s is recorded by --host process only; leave out --host module",
-			      o->coverage ? "coverage" : "a trace");
 	if (o->host == PLX_HOST_PROCESS && (o->descriptor_tables_guest || o->monitor_high))
 		return refuse(why, why_bytes, "%s needs --host module beside it",
 			      o->descriptor_tables_guest ? "--descriptor-tables=guest" : "--monitor-high");

@@ -42,12 +42,6 @@ struct run_options {
 	bool help;			/* --help was given: nothing else counts */
 };
 
-/* A trace or coverage is wanted: that is what the process host alone can do. */
-static inline bool run_options_record(const struct run_options *o)
-{
-	return trace_wanted(&o->trace) || o->coverage;
-}
-
 /*
  * @argv[0] is the word "run". 0, or -EINVAL with one sentence in @why. The strings are argv's own.
  * Only what can be judged from the words alone is judged here; whether files exist is asked later.

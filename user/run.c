@@ -113,12 +113,12 @@ static void take_figures(struct run *run)
 	to->interpreted = counter(stat, n, "interpreter", "instructions interpreted");
 	to->gate = counter(stat, n, "nexus", "done behind the gate of INT3");
 	for (unsigned int row = 0; trace && row < PLX_TRACE_ROWS; row++) {
-		unsigned int klass = trace->klass[row] % PRESCAN_NR_CLASSES;
+		unsigned int klass = trace->sums->klass[row] % PRESCAN_NR_CLASSES;
 
-		to->inlined += trace->sum[row][PLX_TRACE_INLINE].count;
+		to->inlined += trace->sums->sum[row][PLX_TRACE_INLINE].count;
 		for (unsigned int how = PLX_TRACE_INLINE + 1; how < PLX_TRACE_HOWS; how++) {
-			to->count[klass] += trace->sum[row][how].count;
-			to->ticks[klass] += trace->sum[row][how].cost;
+			to->count[klass] += trace->sums->sum[row][how].count;
+			to->ticks[klass] += trace->sums->sum[row][how].cost;
 		}
 	}
 	to->tsc_hz = trace_recorder_rate(&run->recorder);

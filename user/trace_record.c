@@ -52,8 +52,8 @@ static void take_one(struct trace_recorder *t, const struct plx_trace_record *r)
 	if (!trace_filter_pass(f, r, prescan_row_mnemonic(r->row))) {
 		t->filtered++;
 		if (trace_filter_over(f)) {	/* nothing will pass any more: spare the processor the work */
-			t->trace->class_mask = 0;
-			t->trace->cpl_mask = 0;
+			t->trace->control->class_mask = 0;
+			t->trace->control->cpl_mask = 0;
 		}
 		return;
 	}
@@ -64,19 +64,20 @@ static void take_one(struct trace_recorder *t, const struct plx_trace_record *r)
 /* Everything that is in the ring. Return: whether there was anything. */
 static bool take_all(struct trace_recorder *t)
 {
-	struct plx_trace_ring *ring = t->trace->ring;
-	uint64_t tail = ring->tail, head = __atomic_load_n(&ring->head, __ATOMIC_ACQUIRE);
+	const struct plx_trace_ring *ring = t->trace->ring;
+	struct plx_trace_control *control = t->trace->control;
+	uint64_t tail = control->tail, head = __atomic_load_n(&ring->head, __ATOMIC_ACQUIRE);
 	bool any = head != tail;
 
 	while (tail != head) {
 		uint64_t stop = plx_min64(head, tail + BATCH);
 
 		for (; tail != stop; tail++)
-			take_one(t, &ring->record[tail & (ring->size - 1)]);
-		__atomic_store_n(&ring->tail, tail, __ATOMIC_SEQ_CST);
-		if (__atomic_load_n(&ring->waiting, __ATOMIC_SEQ_CST)) {
-			__atomic_store_n(&ring->waiting, 0, __ATOMIC_SEQ_CST);
-			syscall(SYS_futex, &ring->tail, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+			take_one(t, &ring->record[tail & (t->trace->entries - 1)]);
+		__atomic_store_n(&control->tail, tail, __ATOMIC_SEQ_CST);
+		if (__atomic_load_n(&control->waiting, __ATOMIC_SEQ_CST)) {
+			__atomic_store_n(&control->waiting, 0, __ATOMIC_SEQ_CST);
+			syscall(SYS_futex, &control->tail, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 		}
 	}
 	return any;
@@ -121,7 +122,7 @@ static void *recorder_thread(void *argument)
 /* ---- start and end --------------------------------------------------------------------------------------- */
 
 /* What the engine need not even record. Triggers want to see everything. */
-static void narrow(struct plx_trace *trace, const struct trace_filter *f)
+static void narrow(struct plx_trace_control *control, const struct trace_filter *f)
 {
 	const struct trace_trigger *triggers[] = { &f->start, &f->stop };
 	bool any = false;
@@ -129,13 +130,13 @@ static void narrow(struct plx_trace *trace, const struct trace_filter *f)
 	for (unsigned int i = 0; i < PLX_ARRAY_SIZE(triggers); i++) {
 		any |= triggers[i]->kind != TRIGGER_NONE;
 		if (triggers[i]->kind == TRIGGER_ADDRESS && triggers[i]->value.first == triggers[i]->value.last)
-			trace->watch[trace->nwatch++] = triggers[i]->value.first;
+			control->watch[control->nwatch++] = triggers[i]->value.first;
 	}
-	trace->fills = f->event_mask >> PLX_TRACE_FILL & 1;
+	control->fills = f->event_mask >> PLX_TRACE_FILL & 1;
 	if (any)
 		return;
-	trace->class_mask = f->event_mask >> PLX_TRACE_INSN & 1 ? f->class_mask : 0;
-	trace->cpl_mask = f->cpl_mask;
+	control->class_mask = f->event_mask >> PLX_TRACE_INSN & 1 ? f->class_mask : 0;
+	control->cpl_mask = f->cpl_mask;
 }
 
 int trace_recorder_start(struct trace_recorder *t, struct trace_options *o, struct plx_vm *vm, const char *version, const char *command,
@@ -149,7 +150,7 @@ int trace_recorder_start(struct trace_recorder *t, struct trace_options *o, stru
 	*t = (struct trace_recorder){ .options = o, .vm = vm };
 	if (!trace_wanted(o))
 		return 0;
-	t->sites = plx_vm_sites(vm);
+	t->sites = plx_vm_sites(vm, o->profile);
 	if (!t->sites) {
 		snprintf(why, why_bytes, "%s", plx_vm_error(vm));
 		return -EOPNOTSUPP;
@@ -164,16 +165,15 @@ int trace_recorder_start(struct trace_recorder *t, struct trace_options *o, stru
 		if (err)
 			return err;
 	}
-	t->sites->every = o->profile;
 	if (trace_records_or_sums(o))
 		t->trace = plx_vm_trace(vm, o->file ? TRACE_RING_ENTRIES : 0, !o->drop);
 	if (trace_records_or_sums(o) && !t->trace) {
-		snprintf(why, why_bytes, "out of memory for the trace");
+		snprintf(why, why_bytes, "%s", plx_vm_error(vm));
 		err = -ENOMEM;
 		goto discard;
 	}
 	if (o->file)
-		narrow(t->trace, &o->filter);
+		narrow(t->trace->control, &o->filter);
 	err = -pthread_create(&t->thread, NULL, recorder_thread, t);
 	if (err) {
 		snprintf(why, why_bytes, "no thread for the trace: %s", strerror(-err));

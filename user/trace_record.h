@@ -19,7 +19,7 @@
 struct trace_recorder {
 	struct trace_options *options;	/* its filter remembers triggers */
 	struct plx_vm *vm;
-	struct plx_sites *sites;	/* always kept; the profile's */
+	const struct plx_sites *sites;	/* always kept; the profile's */
 	struct plx_trace *trace;	/* NULL: nothing is traced */
 	struct trace_writer writer;
 	struct trace_profile profile;

@@ -71,12 +71,12 @@ int trace_tally_live(struct trace_tally *t, const struct plx_trace *trace, const
 	*t = (struct trace_tally){ .tsc_hz = tsc_hz, .sites_lost = sites->gone.count, .sites_are_partial = !trace->ring };
 	for (unsigned int row = 0; row < prescan_nr_rows() && row < PLX_TRACE_ROWS; row++) {
 		for (unsigned int how = 0; how < PLX_TRACE_HOWS; how++) {
-			const struct plx_trace_sum *sum = &trace->sum[row][how];
+			const struct plx_trace_sum *sum = &trace->sums->sum[row][how];
 			struct tally_insn *insn;
 
 			if (!sum->count)
 				continue;
-			insn = insn_for(t, prescan_row_mnemonic(row), trace->klass[row], (uint8_t)how);
+			insn = insn_for(t, prescan_row_mnemonic(row), trace->sums->klass[row], (uint8_t)how);
 			if (!insn)
 				return -ENOMEM;
 			insn->count += sum->count;
@@ -86,7 +86,7 @@ int trace_tally_live(struct trace_tally *t, const struct plx_trace *trace, const
 		}
 	}
 	for (unsigned int i = PLX_TRACE_INSN + 1; i < PLX_ARRAY_SIZE(t->event); i++)
-		t->event[i] = trace->event[i].count;
+		t->event[i] = trace->sums->event[i].count;
 	for (unsigned int i = 0; i < PLX_SITES; i++) {
 		const struct plx_site *s = &sites->site[i];
 		struct tally_place *place;

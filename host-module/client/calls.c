@@ -33,9 +33,9 @@ static int call_ioctl(void *owner, int fd, unsigned long call, void *arg)
 	return ret < 0 ? -errno : ret;
 }
 
-static int call_map(void *owner, int fd, uint64_t offset, uint64_t nbytes, void **at)
+static int call_map(void *owner, int fd, uint64_t offset, uint64_t nbytes, bool writable, void **at)
 {
-	void *p = mmap(NULL, nbytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)offset);
+	void *p = mmap(NULL, nbytes, writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, fd, (off_t)offset);
 
 	(void)owner;
 	if (p == MAP_FAILED)

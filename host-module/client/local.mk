@@ -4,5 +4,6 @@ host_module_libclient_a_SOURCES = \
 	host-module/client/calls.c \
 	host-module/client/client.h \
 	host-module/client/device.c \
+	host-module/client/record.c \
 	host-module/client/run.c \
 	host-module/client/vm.c

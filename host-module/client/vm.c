@@ -120,11 +120,11 @@ static int create_machine(struct plx_vm *vm, const struct plx_vm_config *config,
 static int map_machine(struct plx_vm *vm, char *why, size_t why_bytes)
 {
 	void *at;
-	int err = vm->calls->map(vm->calls->owner, vm->fd, PLEXUS_MMAP_RUN, sizeof(*vm->run), &at);
+	int err = vm->calls->map(vm->calls->owner, vm->fd, PLEXUS_MMAP_RUN, sizeof(*vm->run), true, &at);
 
 	if (!err) {
 		vm->run = at;
-		err = vm->calls->map(vm->calls->owner, vm->fd, PLEXUS_MMAP_RAM, vm->ram_bytes, &at);
+		err = vm->calls->map(vm->calls->owner, vm->fd, PLEXUS_MMAP_RAM, vm->ram_bytes, true, &at);
 	}
 	if (err)
 		snprintf(why, why_bytes, "the machine's memory cannot be mapped: %s; give it less with --memory, " HM_ELSE,
@@ -192,6 +192,11 @@ static void vm_destroy(struct plx_vm *vm)
 
 		vm->blocks = block->next;
 		free(block);
+	}
+	while (vm->nmappings) {
+		const struct hm_mapping *m = &vm->mapping[--vm->nmappings];
+
+		vm->calls->unmap(vm->calls->owner, m->at, m->nbytes);
 	}
 	if (vm->ram)
 		vm->calls->unmap(vm->calls->owner, vm->ram, vm->ram_bytes);
@@ -385,4 +390,7 @@ static const struct plx_vm_ops module_ops = {
 	.start_flat = vm_start_flat,
 	.registers = vm_registers,
 	.stat_values = vm_stat_values,
+	.sites = hm_sites,
+	.trace = hm_trace,		/* trace_collect: the monitor does it */
+	.cover = hm_cover,
 };

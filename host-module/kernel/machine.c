@@ -13,6 +13,8 @@
 
 #include "plexus_module.h"
 
+#define MMAP_RECORDS	0x5000000000ull		/* the arena's parts that are shown, from here on */
+
 static void destroy(struct machine *m)
 {
 	struct plx_user *user = m->user;
@@ -135,6 +137,57 @@ static long stats_call(struct machine *m, void __user *arg)
 	return plx_copy_out(arg, &p, sizeof(p));
 }
 
+/* Of the monitor's answer, what is in the arena and whole pages is for the program to map from now on. */
+static int show_parts(struct machine *m, struct plexus_record *p)
+{
+	struct shown *shown = m->shown[p->what];
+	u32 i;
+
+	for (i = 0; i < PLEXUS_RECORD_PARTS; i++) {
+		u64 offset = p->part[i].offset, bytes = p->part[i].bytes;
+
+		if (!bytes)
+			continue;
+		if ((offset | bytes) & ~PAGE_MASK || bytes > WORLD_ARENA_BYTES || offset > WORLD_ARENA_BYTES - bytes)
+			return -EIO;
+		p->part[i].offset += MMAP_RECORDS;
+		shown[i].offset = p->part[i].offset;
+		shown[i].writable = p->part[i].flags & PLEXUS_PART_WRITABLE;
+		/* Last: who maps holds no lock. */
+		smp_store_release(&shown[i].bytes, bytes);
+	}
+	return 0;
+}
+
+static long record_call(struct machine *m, void __user *arg)
+{
+	struct plexus_record p, *answer = m->bounce;
+	u32 i;
+	int err = plx_copy_in(&p, sizeof(p), arg);
+
+	if (err)
+		return err;
+	if (p.what > PLEXUS_RECORD_COVERAGE || p.layout || p.rows)
+		return -EINVAL;
+	for (i = 0; i < PLEXUS_RECORD_PARTS; i++)
+		if (p.part[i].offset || p.part[i].bytes || p.part[i].flags || p.part[i].reserved)
+			return -EINVAL;
+	/* It changes what code is translated to. */
+	if (p.what != PLEXUS_RECORD_SITES && m->waiting != REQUEST_START)
+		return m->dead ? -EIO : -EINVAL;
+	m->ctx->command_a[0] = p.what;
+	m->ctx->command_a[1] = p.flags;
+	m->ctx->command_a[2] = p.entries;
+	err = machine_command(m, COMMAND_RECORD);
+	if (err)
+		return err;
+	p.layout = answer->layout;
+	p.rows = answer->rows;
+	memcpy(p.part, answer->part, sizeof(p.part));
+	err = show_parts(m, &p);
+	return err ? err : plx_copy_out(arg, &p, sizeof(p));
+}
+
 static long locked_ioctl(struct machine *m, unsigned int call, void __user *arg)
 {
 	switch (call) {
@@ -152,6 +205,8 @@ static long locked_ioctl(struct machine *m, unsigned int call, void __user *arg)
 		return registers_call(m, arg);
 	case PLEXUS_STATS:
 		return stats_call(m, arg);
+	case PLEXUS_RECORD:
+		return record_call(m, arg);
 	default:
 		return -ENOTTY;
 	}
@@ -195,6 +250,49 @@ static int map_ram(struct machine *m, struct vm_area_struct *vma)
 	return 0;
 }
 
+/* A page that the monitor has not touched yet has nothing to show. */
+static vm_fault_t record_fault(struct vm_fault *vmf)
+{
+	struct machine *m = vmf->vma->vm_private_data;
+	struct page *page = machine_arena_page(m, ((u64)vmf->pgoff << PAGE_SHIFT) - MMAP_RECORDS);
+
+	return page ? vmf_insert_pfn(vmf->vma, vmf->address, page_to_pfn(page)) : VM_FAULT_SIGBUS;
+}
+
+static const struct vm_operations_struct record_operations = {
+	.fault = record_fault,
+};
+
+static void vma_flags(struct vm_area_struct *vma, unsigned long set, unsigned long clear)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	vm_flags_mod(vma, set, clear);
+#else
+	vma->vm_flags = (vma->vm_flags & ~clear) | set;
+#endif
+}
+
+static int map_record(struct machine *m, struct vm_area_struct *vma)
+{
+	u64 offset = (u64)vma->vm_pgoff << PAGE_SHIFT, size = vma->vm_end - vma->vm_start;
+	const struct shown *s = &m->shown[0][0], *end = s + sizeof(m->shown) / sizeof(*s);
+
+	for (; s < end; s++) {
+		u64 bytes = smp_load_acquire(&s->bytes);
+
+		if (offset >= s->offset && offset - s->offset < bytes && size <= bytes - (offset - s->offset))
+			break;
+	}
+	if (s == end)
+		return -EINVAL;
+	if (!s->writable && vma->vm_flags & VM_WRITE)
+		return -EACCES;
+	vma_flags(vma, VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP, s->writable ? 0 : VM_MAYWRITE);
+	vma->vm_private_data = m;
+	vma->vm_ops = &record_operations;
+	return 0;
+}
+
 static int machine_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct machine *m = file->private_data;
@@ -202,14 +300,10 @@ static int machine_mmap(struct file *file, struct vm_area_struct *vma)
 
 	if (!(vma->vm_flags & VM_SHARED) || vma->vm_flags & VM_EXEC)
 		return -EINVAL;
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
-	vm_flags_clear(vma, VM_MAYEXEC);
-#else
-	vma->vm_flags &= ~VM_MAYEXEC;
-#endif
+	vma_flags(vma, 0, VM_MAYEXEC);
 	if (vma->vm_pgoff == run)
 		return vma->vm_end - vma->vm_start > m->run_bytes ? -EINVAL : remap_vmalloc_range(vma, m->run, 0);
-	return map_ram(m, vma);
+	return vma->vm_pgoff >= MMAP_RECORDS >> PAGE_SHIFT ? map_record(m, vma) : map_ram(m, vma);
 }
 
 static int machine_release(struct inode *inode, struct file *file)

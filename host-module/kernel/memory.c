@@ -181,6 +181,12 @@ void machine_give_pages(struct machine *m)
 	m->ctx->a[0] = n;
 }
 
+/* Without the machine's lock: a page that is there stays until the machine goes. */
+struct page *machine_arena_page(struct machine *m, u64 offset)
+{
+	return xa_load(&m->arena, (unsigned long)(offset >> PAGE_SHIFT));
+}
+
 static int arena_first(struct machine *m)
 {
 	int err = 0;

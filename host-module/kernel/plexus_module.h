@@ -49,7 +49,7 @@ struct machine {
 	u64 bytes;			/* charged to the user */
 
 	bool dead;
-	u32 waiting;			/* the canonical request that the monitor waits with */
+	u32 waiting;			/* the canonical request that the monitor waits with; REQUEST_START: it has not run yet */
 	u32 device_exit, device_bytes;	/* of a REQUEST_DEVICE: what it asked */
 
 	struct world_ctx *ctx;		/* the block */
@@ -66,6 +66,10 @@ struct machine {
 	u32 nr_chunks, max_chunks;
 	struct xarray arena;		/* by page number in the arena */
 	u32 nr_arena;
+	struct shown {			/* parts of the arena that the program may map: by kind, part */
+		u64 offset, bytes;
+		bool writable;
+	} shown[PLEXUS_RECORD_COVERAGE + 1][PLEXUS_RECORD_PARTS];
 
 	u8 fx[512] __aligned(16);	/* the guest's FPU state while the host has the processor */
 };
@@ -75,6 +79,7 @@ int machine_memory_create(struct machine *m, const struct plexus_create *c);
 void machine_memory_destroy(struct machine *m);
 int machine_more_tables(struct machine *m);		/* so that the monitor does not run short */
 void machine_give_pages(struct machine *m);		/* answers REQUEST_PAGES */
+struct page *machine_arena_page(struct machine *m, u64 offset);	/* NULL: the monitor never touched it */
 void plx_pool_drain(void);
 int plx_pool_create(void);
 extern bool plx_small_pages;				/* take no RAM in 2 MiB pages: main.c */

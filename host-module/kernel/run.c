@@ -229,9 +229,6 @@ static int until_canonical(struct machine *m)
 		case REQUEST_CHUNK:
 			m->ctx->a[0] = (u32)machine_more_tables(m);
 			break;
-		case REQUEST_WAIT_WORD:
-			usleep_range(1000, 2000);
-			break;
 		default:
 			return (int)request;	/* whole: whoever is called next looks at signals */
 		}
@@ -362,6 +359,12 @@ int machine_run(struct machine *m)
 		case REQUEST_WAIT:
 			if (signal_pending(current) || wait_event_interruptible(m->wait, something_to_do(m)))
 				return -EINTR;
+			break;
+		case REQUEST_WAIT_WORD:
+			/* The reader is a thread of the program: it may be what the signal stops. */
+			if (signal_pending(current))
+				return -EINTR;
+			usleep_range(1000, 2000);
 			break;
 		case REQUEST_DEVICE:
 			tell_device(m);

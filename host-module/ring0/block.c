@@ -81,6 +81,13 @@ void block_anew(struct module_host *h)
 	h->nothing_runs_yet = false;
 }
 
+void block_again(struct module_host *h)
+{
+	h->nothing_runs_yet = true;
+	block_use_at(h, (uint64_t)h->ctx);
+	h->nothing_runs_yet = false;
+}
+
 void block_init(struct module_host *h)
 {
 	uint64_t *gdt = (uint64_t *)((uint64_t)h->ctx + BLOCK_GDT);

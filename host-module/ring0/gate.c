@@ -68,6 +68,16 @@ void gate_arm(struct module_host *h)
 	d->user_selectors = e->cache.env.user_scratch + sel;
 }
 
+void gate_leave(struct module_host *h)
+{
+	if (!h->gate)
+		return;
+	h->gate = NULL;
+	h->engine->cache.env.strategy = REWRITE_INT3;
+	prescan_cache_flush(&h->engine->cache);
+	block_again(h);
+}
+
 uint64_t gate_done(const struct module_host *h)
 {
 	return h->gate ? h->gate->done : 0;

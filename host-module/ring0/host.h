@@ -8,6 +8,7 @@
  *      trap.c       exceptions and interrupts while guest code runs, and those of the monitor itself
  *      block.c      the processor's tables, and moving them
  *      gate.c       an INT3 that ring 3 serves itself
+ *      record.c     sites, traces and coverage, where the program sees them
  *      guest_tables.c  GDT and IDT at the addresses of the guest's own, for who asks
  *      world.c      world_call: asking the host; the arena
  *      handlers.S world_call.S gate_handler.S
@@ -100,16 +101,22 @@ void io_init(struct module_host *h);
 void block_use_at(struct module_host *h, uint64_t base);
 void block_init(struct module_host *h);
 void block_anew(struct module_host *h);	/* at home, all tables written once more: before the guest runs */
+void block_again(struct module_host *h);	/* the same, where it is */
 
 /* gate.c */
 enum gate_stop { GATE_ELSEWHERE, GATE_STARTS_OVER, GATE_WAS_DONE };
 void gate_create(struct module_host *h);
 void gate_arm(struct module_host *h);		/* before each entry into the guest */
+void gate_leave(struct module_host *h);		/* before the guest runs: every INT3 is to be seen, and comes to ring 0 */
 /* If @f is in the handler: back to the INT3, or on to the end; @f is in the fragment then. */
 enum gate_stop gate_settle(struct module_host *h, struct world_frame *f);
 /* Of the INT3 at @f; NX_EXIT_SPECIAL: it is none of ours. */
 uint32_t gate_site(const struct module_host *h, const struct world_frame *f);
 uint64_t gate_done(const struct module_host *h);	/* instructions, so far */
+
+/* record.c: COMMAND_RECORD; @r->part[] by offsets in the arena. 0 or -PLX_E... */
+struct plexus_record;
+int record_show(struct module_host *h, uint32_t what, uint32_t flags, uint32_t entries, struct plexus_record *r);
 
 /* guest_tables.c */
 void guest_tables_settle(struct module_host *h);	/* where the guest's are now */

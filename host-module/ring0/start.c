@@ -265,6 +265,9 @@ void start_command(struct module_host *h, uint32_t command)
 		h->engine->stats.gate_done = gate_done(h);
 		a[1] = (uint32_t)engine_stat_values(h->engine, (uint64_t *)h->bounce, plx_min32(a[0], WORLD_BOUNCE_BYTES / 8));
 		break;
+	case COMMAND_RECORD:
+		err = record_show(h, a[0], a[1], a[2], (struct plexus_record *)h->bounce);
+		break;
 	default:
 		err = -PLX_EINVAL;
 	}

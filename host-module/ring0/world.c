@@ -7,6 +7,7 @@
  * Asked by: everything here. Asks: world_call.S.
  */
 #include "host-module/ring0/host.h"
+#include "monitor/trace.h"
 
 void world_sync(struct module_host *h)
 {
@@ -36,6 +37,9 @@ void world_sync(struct module_host *h)
 
 void world_call(struct module_host *h, enum world_request_kind kind)
 {
+	/* What the program sees of inline sequences is at most a tick old, and right when the run is over. */
+	if (kind == REQUEST_INTERRUPT || kind == REQUEST_WAIT || kind == REQUEST_PAUSE || kind == REQUEST_ENDED)
+		trace_collect(h->engine);
 	h->ctx->request = kind;
 	world_call_switch(h->ctx);
 	while (h->ctx->command != COMMAND_NONE) {

@@ -37,13 +37,15 @@ _Static_assert(sizeof(struct plx_cover_insn) == 56, "an entry is 56 bytes");
 #define PLX_COVER_MAX_INSNS	(1u << 22)
 
 struct plx_cover {
-	struct plx_cover_insn *insn;	/* [1, ninsns): in the order in which they were met */
-	uint32_t ninsns;
 	uint64_t lost;			/* new instructions that found the table full */
+	uint32_t ninsns, pad;
+	struct plx_cover_insn insn[];	/* [1, ninsns): in the order in which they were met */
 };
 
+#define PLX_COVER_BYTES (sizeof(struct plx_cover) + (uint64_t)PLX_COVER_MAX_INSNS * sizeof(struct plx_cover_insn))
+
 struct plx_vm;
-/* Record from now on. Before plx_vcpu_run. The answer may be read while no vCPU runs. NULL: out of memory. */
+/* Record from now on. Before plx_vcpu_run. The answer may be read while no vCPU runs. NULL: plx_vm_error says why. */
 const struct plx_cover *plx_vm_cover(struct plx_vm *vm);
 
 #endif

@@ -5,6 +5,7 @@
  *      open /dev/plexus --> PLEXUS_VERSION, PLEXUS_CREATE_VM --> a descriptor of the machine
  *                                                                    | mmap: guest RAM at 0, struct plexus_run at PLEXUS_MMAP_RUN
  *                                                                    | PLEXUS_MAP, PLEXUS_START, ... while it does not run
+ *                                                                    | PLEXUS_RECORD: what to keep of the run, and where to see it
  *                                                                    + PLEXUS_RUN: until it wants something (plexus_run.exit)
  *
  * Fixed-width types only; every structure has the same size and offsets for 32-bit and 64-bit callers (asserted below), and
@@ -14,7 +15,8 @@
  *
  * Errors: -EFAULT (a pointer), -EINVAL (a value), -E2BIG (as above), -EBUSY (the machine runs in another thread), -ENOMEM, -EINTR
  * (a signal: call PLEXUS_RUN again, nothing is lost), -EIO (the machine is dead; plexus_run.message says why), -ENOTTY (no such
- * call here), -EMFILE (too many machines of this user), -EOPNOTSUPP (this processor or kernel cannot).
+ * call here), -EMFILE (too many machines of this user), -EOPNOTSUPP (this processor or kernel cannot), -EEXIST (it is recorded
+ * already).
  * Threads: calls on one machine exclude each other, but for PLEXUS_KICK, which any thread may do at any time.
  */
 #ifndef PLEXUS_ABI_H
@@ -36,7 +38,7 @@
 
 /* mmap offsets on a machine's descriptor. */
 #define PLEXUS_MMAP_RAM		0x0ull
-#define PLEXUS_MMAP_RUN		0x4000000000ull
+#define PLEXUS_MMAP_RUN		0x4000000000ull	/* what PLEXUS_RECORD gives is above it */
 
 struct plexus_version {
 	uint32_t size;
@@ -123,13 +125,39 @@ struct plexus_registers {
 	uint32_t halted, reserved;
 };
 
-/* Counters by number; what each means is in host-module/stats.h, and new ones only ever come at the end. */
+/* Counters by number; what each means is in monitor/stats.h, and new ones only ever come at the end. */
 struct plexus_stats {
 	uint32_t size;
 	uint32_t max;			/* room at @values */
 	uint32_t count;			/* out: how many there are */
 	uint32_t reserved;
 	uint64_t values;		/* user address of uint64_t[max] */
+};
+
+#define PLEXUS_RECORD_SITES	0	/* struct plx_sites of sites.h: kept always, shown from now on */
+#define PLEXUS_RECORD_TRACE	1	/* trace.h: plx_trace_sums, plx_trace_ring, plx_trace_control. Before the first PLEXUS_RUN */
+#define PLEXUS_RECORD_COVERAGE	2	/* struct plx_cover of coverage.h. Before the first PLEXUS_RUN */
+
+#define PLEXUS_RECORD_EVERY	0x1u	/* of SITES: take the time of each callout */
+#define PLEXUS_RECORD_WAIT	0x2u	/* of TRACE: a full ring holds the guest; else records are dropped and counted */
+
+#define PLEXUS_RECORD_PARTS	3
+#define PLEXUS_PART_WRITABLE	0x1u	/* it may be mapped writable, too */
+
+/* Records in memory that the monitor writes: to be mapped, whole or in part, from @part. */
+struct plexus_record {
+	uint32_t size;
+	uint32_t what;			/* PLEXUS_RECORD_* */
+	uint32_t flags;			/* PLEXUS_RECORD_EVERY, _WAIT */
+	uint32_t entries;		/* of TRACE: of the ring, a power of two, 1024 to 16 Mi; 0: sums only */
+	uint32_t layout;		/* out: PLX_RECORD_LAYOUT of trace.h, as the module has it */
+	uint32_t rows;			/* out: how many instructions prescan knows there; records name them by number */
+	struct {
+		uint64_t offset;	/* out: to mmap at */
+		uint64_t bytes;		/* out: 0: there is no such part */
+		uint32_t flags;		/* out: PLEXUS_PART_* */
+		uint32_t reserved;
+	} part[PLEXUS_RECORD_PARTS];	/* in the order in which they are named above */
 };
 
 /* Why PLEXUS_RUN came back. For those with a reply: put it into plexus_run.value (INS, OUTS: into count) before the next PLEXUS_RUN. */
@@ -186,6 +214,8 @@ struct plexus_run {
 #define PLEXUS_REGISTERS	_IOWR('X', 0x16, struct plexus_registers)
 #define PLEXUS_STATS		_IOWR('X', 0x17, struct plexus_stats)
 
+#define PLEXUS_RECORD		_IOWR('X', 0x18, struct plexus_record)
+
 #define PLEXUS_ASSERT(type, bytes) _Static_assert(sizeof(struct type) == (bytes), #type)
 PLEXUS_ASSERT(plexus_version, 56);
 PLEXUS_ASSERT(plexus_create, 40);
@@ -196,12 +226,14 @@ PLEXUS_ASSERT(plexus_a20, 8);
 PLEXUS_ASSERT(plexus_segment, 16);
 PLEXUS_ASSERT(plexus_registers, 216);
 PLEXUS_ASSERT(plexus_stats, 24);
+PLEXUS_ASSERT(plexus_record, 96);
 PLEXUS_ASSERT(plexus_run, 16384 + 256 + 128);
 _Static_assert(offsetof(struct plexus_create, features_off) == 32, "plexus_create");
 _Static_assert(offsetof(struct plexus_map, guest_physical) == 8, "plexus_map");
 _Static_assert(offsetof(struct plexus_access, buffer) == 24, "plexus_access");
 _Static_assert(offsetof(struct plexus_registers, segment) == 64, "plexus_registers");
 _Static_assert(offsetof(struct plexus_stats, values) == 16, "plexus_stats");
+_Static_assert(offsetof(struct plexus_record, part) == 24, "plexus_record");
 _Static_assert(offsetof(struct plexus_run, exit) == 32, "plexus_run");
 _Static_assert(offsetof(struct plexus_run, ram_offset) == 56, "plexus_run");
 _Static_assert(offsetof(struct plexus_run, message) == 128, "plexus_run");

@@ -48,7 +48,7 @@ struct plx_site {
 	uint8_t state, cause;
 	uint32_t streak;	/* since @state was decided: faults; of a callout: times in a row that it would not have faulted */
 	uint64_t count;		/* times the monitor did it */
-	uint64_t cost;		/* TSC ticks in the monitor; see @every. The way there and back is not among them */
+	uint64_t cost;		/* TSC ticks in the monitor; see plx_vm_sites. The way there and back is not among them */
 	uint64_t since;		/* TSC when @state was decided */
 	uint32_t faults;	/* of @count: the host's exceptions */
 	uint16_t made;		/* how often it was made a callout */
@@ -64,13 +64,14 @@ struct plx_sites {
 	struct plx_site site[PLX_SITES];
 	struct plx_site gone;	/* count, cost, faults of those that lost their slot to another */
 	uint64_t start_tsc;
-	bool every;		/* take the time of each callout, and count single steps: --profile. Else one of sixteen stands for all */
 	uint16_t nearby[4096];	/* by hash of the address: how many callouts there are. Spares the translator the search */
 };
 
 struct plx_vm;
-/* Valid as long as the VM; NULL: its host does not show them, and plx_vm_error says so. The engine writes while others read: a row may be a
- * moment older than the next. */
-struct plx_sites *plx_vm_sites(struct plx_vm *vm);
+/*
+ * @every: from now on take the time of each callout, and count single steps (--profile); else one callout of sixteen stands for all.
+ * Valid as long as the VM; NULL: plx_vm_error says why. The engine writes while others read: a row may be a moment older than the next.
+ */
+const struct plx_sites *plx_vm_sites(struct plx_vm *vm, bool every);
 
 #endif

@@ -4,8 +4,7 @@
  *
  *      monitor/run.c, exits.c --record--> ring in shared memory --> user/trace_*.c --> file, summary, live profile
  *
- * One producer (the vCPU, in whatever host process it runs), one consumer (a thread of the main process). The ring is in memory
- * from plx_vm_alloc. While a VM is traced with a ring, inline sequences of sensitive instructions are callouts, so that each is seen: their
+ * One producer (the vCPU, wherever its host runs it), one consumer (a thread of the main process). While a VM is traced with a ring, inline sequences of sensitive instructions are callouts, so that each is seen: their
  * records say PLX_TRACE_INLINE for how they would have been handled. With sums alone they stay inline and count themselves, without cost.
  * Sums by place are always kept, trace or not: include/plexus/sites.h.
  */
@@ -62,14 +61,21 @@ struct plx_trace_record {
 
 _Static_assert(sizeof(struct plx_trace_record) == 64, "a trace record is 64 bytes");
 
+/* The producer's. */
 struct plx_trace_ring {
-	uint32_t size;		/* entries, a power of two */
-	uint32_t wait;		/* 1: a full ring stops the guest until there is room; 0: records are dropped and counted */
-	uint64_t head;		/* entries written so far; the producer's */
-	uint64_t tail;		/* entries taken so far; the consumer's. The producer sleeps on its low half (futex) when full */
+	uint64_t head;		/* entries written so far */
 	uint64_t dropped;
-	uint32_t waiting;	/* the producer sleeps, or is about to: wake it */
 	struct plx_trace_record record[];
+};
+
+/* The consumer's: what it wants to see, which it may change at any time, and how far it has read. */
+struct plx_trace_control {
+	uint64_t tail;		/* entries taken so far. The producer sleeps on its low half (futex) when the ring is full */
+	uint32_t waiting;	/* the producer sleeps, or is about to: wake it */
+	uint32_t class_mask;	/* bit a class: only these are recorded in the ring; sums have all */
+	uint32_t cpl_mask;	/* bit a privilege level */
+	uint32_t fills;		/* 1: PLX_TRACE_FILL too */
+	uint32_t nwatch, watch[2];	/* linear addresses: what stands there is called out and recorded, whatever it is */
 };
 
 /* Sum of one instruction under one way of handling. */
@@ -80,30 +86,43 @@ struct plx_trace_sum {
 #define PLX_TRACE_ROWS	4096
 #define PLX_TRACE_HOWS	5
 
-struct plx_trace {
+/* The engine's. */
+struct plx_trace_sums {
 	struct plx_trace_sum sum[PLX_TRACE_ROWS][PLX_TRACE_HOWS];
 	struct plx_trace_sum event[4];			/* by enum plx_trace_event */
 	uint8_t klass[PLX_TRACE_ROWS];			/* of the instructions summed up: enum prescan_class */
-	struct plx_trace_ring *ring;			/* NULL: sums only */
-	uint32_t class_mask;				/* bit a class: only these are recorded in the ring; sums have all */
-	uint32_t cpl_mask;				/* bit a privilege level */
-	bool fills;					/* PLX_TRACE_FILL too */
 
 	/* With sums only, inline sequences stay, and count themselves. Whoever reads sums calls plx_vm_trace_collect first. */
 #define PLX_TRACE_INLINE_COUNTERS 16
 	uint64_t inline_total[PLX_TRACE_INLINE_COUNTERS], called_out[PLX_TRACE_INLINE_COUNTERS];
 	uint32_t inline_last[2][PLX_TRACE_INLINE_COUNTERS];
-
-	uint32_t watch[2], nwatch;			/* linear addresses: what stands there is called out and recorded, whatever it is */
 };
+
+/* Three pieces of shared memory, each of pages of its own: under some hosts the consumer can only write to @control. */
+struct plx_trace {
+	struct plx_trace_sums *sums;
+	struct plx_trace_ring *ring;	/* NULL: sums only */
+	struct plx_trace_control *control;
+	uint32_t entries;		/* of the ring, a power of two */
+	bool wait;			/* a full ring stops the guest until there is room; else records are dropped and counted */
+};
+
+/* Goes up whenever something changes in what is shared here, in sites.h or in coverage.h: two programs may look at it. */
+#define PLX_RECORD_LAYOUT 1
+
+static inline uint64_t plx_trace_ring_bytes(uint32_t entries)
+{
+	return sizeof(struct plx_trace_ring) + (uint64_t)entries * sizeof(struct plx_trace_record);
+}
 
 struct plx_vm;
 /*
  * Trace from now on. Before plx_vcpu_run. @entries 0: sums only; else a power of two, 1024 to 16 Mi.
- * NULL: out of memory. Change class_mask and the others in the answer before the run.
+ * NULL: plx_vm_error says why. What @control has at first: everything but fills. Change it before the run.
  */
 struct plx_trace *plx_vm_trace(struct plx_vm *vm, uint32_t entries, bool wait);
-/* Adds what inline sequences have counted to the sums. One caller at a time; any thread. Nothing without a trace. */
+/* Adds what inline sequences have counted to the sums. One caller at a time; any thread. Nothing without a trace, nor under a host
+ * that does it now and then by itself, and whenever the run ends. */
 void plx_vm_trace_collect(struct plx_vm *vm);
 
 #endif

@@ -219,6 +219,87 @@ static void mmap_table(const struct machine *m)
 		fail("a mapping of RAM can be made longer");
 }
 
+static void *map_part(const struct machine *m, const struct plexus_record *r, unsigned int part, int prot)
+{
+	return mmap(NULL, r->part[part].bytes, prot, MAP_SHARED, m->fd, (off_t)r->part[part].offset);
+}
+
+/* Parts of a record: each is mapped as it says, and not otherwise. Return: the writable one, or NULL. */
+static void *parts(const struct machine *m, const struct plexus_record *r)
+{
+	void *writable = NULL;
+
+	for (unsigned int i = 0; i < PLEXUS_RECORD_PARTS; i++) {
+		const uint64_t offset = r->part[i].offset, bytes = r->part[i].bytes;
+		void *at;
+
+		if (!bytes)
+			continue;
+		if (r->part[i].flags & PLEXUS_PART_WRITABLE) {
+			writable = at = map_part(m, r, i, PROT_READ | PROT_WRITE);
+		} else {
+			at = map_part(m, r, i, PROT_READ);
+			errno = 0;
+			expect("mmap of a part, writable", map_part(m, r, i, PROT_READ | PROT_WRITE) == MAP_FAILED ? -1 : 0, EACCES);
+			errno = 0;
+			expect("mprotect of a part, writable", mprotect(at, 4096, PROT_READ | PROT_WRITE), EACCES);
+		}
+		if (at == MAP_FAILED)
+			fail("mmap of part %u of record %u: %s", i, r->what, strerror(errno));
+		(void)*(const volatile uint8_t *)at;
+		map_wrongly(m->fd, "of a part, executable", PROT_READ | PROT_EXEC, MAP_SHARED, 4096, offset);
+		map_wrongly(m->fd, "of a part, private", PROT_READ, MAP_PRIVATE, 4096, offset);
+		map_wrongly(m->fd, "of more than a part", PROT_READ, MAP_SHARED, bytes + 4096, offset);
+		map_wrongly(m->fd, "of more than the end of a part", PROT_READ, MAP_SHARED, 8192, offset + bytes - 4096);
+		if (mremap(at, bytes, bytes + 4096, MREMAP_MAYMOVE) != MAP_FAILED)
+			fail("a mapping of a part can be made longer");
+	}
+	return writable;
+}
+
+static void record_table(const struct machine *m)
+{
+	const struct plexus_record zero = { .size = sizeof(zero) };
+	struct plexus_record r;
+
+#define RECORD(err, kind, ...)                                                                                	do {                                                                                                  		r = zero;                                                                                     		r.what = kind;                                                                                		__VA_ARGS__;                                                                                  		errno = 0;                                                                                    		expect("PLEXUS_RECORD of " #kind " with " #__VA_ARGS__, ioctl(m->fd, PLEXUS_RECORD, &r), err); 	} while (0)
+	RECORD(EINVAL, 3, );
+	RECORD(EINVAL, ~0u, );
+	RECORD(EINVAL, PLEXUS_RECORD_SITES, r.flags = PLEXUS_RECORD_WAIT);
+	RECORD(EINVAL, PLEXUS_RECORD_SITES, r.entries = 1024);
+	RECORD(EINVAL, PLEXUS_RECORD_SITES, r.layout = 1);
+	RECORD(EINVAL, PLEXUS_RECORD_SITES, r.rows = 1);
+	for (unsigned int i = 0; i < PLEXUS_RECORD_PARTS; i++) {
+		RECORD(EINVAL, PLEXUS_RECORD_SITES, r.part[i].offset = 4096);
+		RECORD(EINVAL, PLEXUS_RECORD_SITES, r.part[i].bytes = 4096);
+		RECORD(EINVAL, PLEXUS_RECORD_SITES, r.part[i].flags = 1);
+		RECORD(EINVAL, PLEXUS_RECORD_SITES, r.part[i].reserved = 1);
+	}
+	RECORD(EINVAL, PLEXUS_RECORD_TRACE, r.flags = PLEXUS_RECORD_EVERY);
+	RECORD(EINVAL, PLEXUS_RECORD_TRACE, r.flags = 4);
+	RECORD(EINVAL, PLEXUS_RECORD_TRACE, r.entries = 1);
+	RECORD(EINVAL, PLEXUS_RECORD_TRACE, r.entries = 512);
+	RECORD(EINVAL, PLEXUS_RECORD_TRACE, r.entries = 1025);
+	RECORD(EINVAL, PLEXUS_RECORD_TRACE, r.entries = 1u << 25);
+	RECORD(EINVAL, PLEXUS_RECORD_TRACE, r.entries = ~0u);
+	RECORD(EINVAL, PLEXUS_RECORD_COVERAGE, r.flags = 1);
+	RECORD(EINVAL, PLEXUS_RECORD_COVERAGE, r.entries = 1024);
+	map_wrongly(m->fd, "of the arena's start", PROT_READ, MAP_SHARED, 4096, 0x5000000000ull);
+	RECORD(0, PLEXUS_RECORD_SITES, );
+	if (parts(m, &r))
+		fail("sites can be written");
+	RECORD(0, PLEXUS_RECORD_SITES, r.flags = PLEXUS_RECORD_EVERY);
+	RECORD(0, PLEXUS_RECORD_TRACE, r.entries = 1024, r.flags = PLEXUS_RECORD_WAIT);
+	if (!parts(m, &r) || !r.layout || !r.rows)
+		fail("a trace has nothing to write to, or no layout");
+	RECORD(EEXIST, PLEXUS_RECORD_TRACE, );
+	RECORD(0, PLEXUS_RECORD_COVERAGE, );
+	if (parts(m, &r))
+		fail("coverage can be written");
+	RECORD(EEXIST, PLEXUS_RECORD_COVERAGE, );
+	map_wrongly(m->fd, "of the arena's start", PROT_READ, MAP_SHARED, 4096, 0x5000000000ull);
+}
+
 static void machine_table(void)
 {
 	struct machine m = machine_create();
@@ -230,6 +311,7 @@ static void machine_table(void)
 	const struct plexus_start start = { .size = sizeof(start) };
 	const struct plexus_a20 a20 = { .size = sizeof(a20), .open = 1 };
 	const struct plexus_stats stats = { .size = sizeof(stats), .max = 512, .values = (uintptr_t)values };
+	const struct plexus_record sites = { .size = sizeof(sites), .what = PLEXUS_RECORD_SITES };
 
 	structure(m.fd, PLEXUS_MAP, &map, sizeof(map), "PLEXUS_MAP");
 	structure(m.fd, PLEXUS_ACCESS, &reading, sizeof(reading), "PLEXUS_ACCESS");
@@ -237,6 +319,7 @@ static void machine_table(void)
 	structure(m.fd, PLEXUS_A20, &a20, sizeof(a20), "PLEXUS_A20");
 	structure(m.fd, PLEXUS_REGISTERS, &r, sizeof(r), "PLEXUS_REGISTERS");
 	structure(m.fd, PLEXUS_STATS, &stats, sizeof(stats), "PLEXUS_STATS");
+	structure(m.fd, PLEXUS_RECORD, &sites, sizeof(sites), "PLEXUS_RECORD");
 #define TRY(err, call, type, good, ...)                                                                       \
 	do {                                                                                                  \
 		struct type c = good;                                                                         \
@@ -318,11 +401,16 @@ static void machine_table(void)
 	if (read(m.fd, bytes, 1) >= 0 || write(m.fd, bytes, 1) >= 0)
 		fail("a machine can be read or written");
 	mmap_table(&m);
+	record_table(&m);
 	/* After all that it is a machine still. */
 	m.run->stop = PLEXUS_STOP_QUIT | 0xfffffff0;
 	EXPECT(0, m.fd, PLEXUS_RUN, NULL);
 	if (m.run->exit != PLEXUS_EXIT_STOP)
 		fail("exit %u after a stop was wished", m.run->exit);
+	/* It has run. */
+	TRY(EINVAL, PLEXUS_RECORD, plexus_record, sites, c.what = PLEXUS_RECORD_TRACE);
+	TRY(EINVAL, PLEXUS_RECORD, plexus_record, sites, c.what = PLEXUS_RECORD_COVERAGE);
+	TRY(0, PLEXUS_RECORD, plexus_record, sites, );
 	machine_destroy(&m);
 }
 
@@ -422,6 +510,9 @@ static uint8_t *some_pointer(uint8_t *mine)
 	}
 }
 
+static uint64_t *scribble;	/* a trace's control, mapped; NULL: there is none */
+static uint64_t scribbled;	/* bytes */
+
 static void fuzz_call(const struct machine *m, uint8_t *mine)
 {
 	static const struct {
@@ -432,8 +523,9 @@ static void fuzz_call(const struct machine *m, uint8_t *mine)
 		{ PLEXUS_START, sizeof(struct plexus_start) }, { PLEXUS_A20, sizeof(struct plexus_a20) },
 		{ PLEXUS_REGISTERS, sizeof(struct plexus_registers) }, { PLEXUS_STATS, sizeof(struct plexus_stats) },
 		{ PLEXUS_RUN, 0 }, { PLEXUS_RUN, 0 }, { PLEXUS_RUN, 0 }, { PLEXUS_KICK, 0 }, { PLEXUS_CREATE_VM, 40 },
+		{ PLEXUS_RECORD, sizeof(struct plexus_record) },
 	};
-	static const int named[] = { EFAULT, EINVAL, E2BIG, EBUSY, ENOMEM, EINTR, EIO, ENOTTY, EMFILE, EOPNOTSUPP };
+	static const int named[] = { EFAULT, EINVAL, E2BIG, EBUSY, ENOMEM, EINTR, EIO, ENOTTY, EMFILE, EOPNOTSUPP, EEXIST };
 	uint64_t n = next();
 	unsigned int which = n % (sizeof(calls) / sizeof(*calls));
 	uint64_t *words = (uint64_t *)mine;
@@ -467,6 +559,9 @@ static void fuzz_call(const struct machine *m, uint8_t *mine)
 	if (loud)
 		printf("call %lx, %u bytes: %llx %llx %llx %llx\n", call & 0xff, calls[which].size, (unsigned long long)words[0],
 		       (unsigned long long)words[1], (unsigned long long)words[2], (unsigned long long)words[3]);
+	/* What the program may write of a trace: at any moment, and anything. */
+	for (unsigned int i = 0; scribble && i < 6; i++)
+		scribble[i] = n >> 20 & 1 ? some_value() : 0;
 	ret = ioctl(m->fd, call, arg);
 	for (unsigned int i = 0; i < sizeof(named) / sizeof(*named); i++)
 		known |= errno == named[i];
@@ -476,6 +571,25 @@ static void fuzz_call(const struct machine *m, uint8_t *mine)
 	for (unsigned int i = 0; i < 64; i++)
 		if (mine[65536 + 4096 + i] != 0x5a)
 			fail("call %lx wrote where nobody said", call);
+}
+
+/* Before it runs, a trace, coverage, or nothing of it. */
+static void random_record(const struct machine *m)
+{
+	const uint64_t n = next();
+	struct plexus_record trace = {
+		.size = sizeof(trace), .what = PLEXUS_RECORD_TRACE, .flags = n & PLEXUS_RECORD_WAIT, .entries = n & 4 ? 1024 : 0,
+	};
+	struct plexus_record coverage = { .size = sizeof(coverage), .what = PLEXUS_RECORD_COVERAGE };
+
+	if (n & 8)
+		machine_call(m, PLEXUS_RECORD, &coverage);
+	if (!(n & 16) || machine_call(m, PLEXUS_RECORD, &trace))
+		return;
+	scribble = map_part(m, &trace, 2, PROT_READ | PROT_WRITE);
+	scribbled = trace.part[2].bytes;
+	if (scribble == MAP_FAILED)
+		fail("mmap of a trace's control: %s", strerror(errno));
 }
 
 static struct machine random_machine(void)
@@ -500,6 +614,7 @@ static struct machine random_machine(void)
 	for (uint64_t at = 0; at < GUEST_RAM; at += next() % 64 + 1)
 		m.ram[at] = (uint8_t)next();
 	machine_call(&m, PLEXUS_START, &start);
+	random_record(&m);
 	return m;
 }
 
@@ -536,6 +651,9 @@ static void fuzz(unsigned int seconds)
 		m = random_machine();
 		for (unsigned int i = 0; i < 400 && time(NULL) < end; i++, calls++)
 			fuzz_call(&m, mine);
+		if (scribble)
+			munmap(scribble, scribbled);
+		scribble = NULL;
 		machine_destroy(&m);
 		machines++;
 	}

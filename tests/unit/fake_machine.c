@@ -48,9 +48,10 @@ const char *plx_vm_error(const struct plx_vm *vm)
 	return fake.error ? fake.error : "no error";
 }
 
-struct plx_sites *plx_vm_sites(struct plx_vm *vm)
+const struct plx_sites *plx_vm_sites(struct plx_vm *vm, bool every)
 {
 	(void)vm;
+	fake.every = every;
 	return &fake.sites;
 }
 
@@ -126,13 +127,14 @@ struct plx_trace *plx_vm_trace(struct plx_vm *vm, uint32_t entries, bool wait)
 {
 	(void)vm;
 	fake.trace = zeroed(sizeof(*fake.trace));
-	fake.trace->class_mask = ~0u;
-	fake.trace->cpl_mask = 0xf;
-	if (entries) {
-		fake.trace->ring = zeroed(sizeof(*fake.trace->ring) + entries * sizeof(struct plx_trace_record));
-		fake.trace->ring->size = entries;
-		fake.trace->ring->wait = wait;
-	}
+	fake.trace->sums = zeroed(sizeof(*fake.trace->sums));
+	fake.trace->control = zeroed(sizeof(*fake.trace->control));
+	fake.trace->control->class_mask = ~0u;
+	fake.trace->control->cpl_mask = 0xf;
+	fake.trace->entries = entries;
+	fake.trace->wait = wait;
+	if (entries)
+		fake.trace->ring = zeroed(plx_trace_ring_bytes(entries));
 	return fake.trace;
 }
 
@@ -143,14 +145,10 @@ void plx_vm_trace_collect(struct plx_vm *vm)
 
 const struct plx_cover *plx_vm_cover(struct plx_vm *vm)
 {
-	static struct plx_cover_insn table[16];
-	static struct plx_cover cover;
-
 	(void)vm;
-	memset(table, 0, sizeof(table));
-	cover = (struct plx_cover){ .insn = table, .ninsns = 1 };
-	fake.cover = &cover;
-	return &cover;
+	fake.cover = zeroed(sizeof(*fake.cover) + 16 * sizeof(fake.cover->insn[0]));
+	fake.cover->ninsns = 1;
+	return fake.cover;
 }
 
 /* ---- the PC ----------------------------------------------------------------------------------- */

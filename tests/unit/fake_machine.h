@@ -34,6 +34,7 @@ struct fake_machine {
 	const char *error;		/* what plx_vm_error says */
 	uint64_t last_deadline_ns;
 	struct plx_sites sites;
+	bool every;			/* asked of plx_vm_sites */
 	struct plx_trace *trace;	/* NULL: none was asked for */
 	struct plx_cover *cover;	/* NULL: none was asked for */
 };

@@ -19,7 +19,9 @@
 #include "host-module/client/client.h"
 #include "monitor/stats.h"
 #include "plexus/coverage.h"
+#include "plexus/sites.h"
 #include "plexus/trace.h"
+#include "prescan/prescan.h"
 
 #define MIB		(1ull << 20)
 #define RAM_BYTES	(8 * MIB)
@@ -63,6 +65,19 @@ static struct fake {
 	uint8_t *ram;
 	uint64_t run_bytes, ram_bytes;
 	sigset_t mask;			/* while it ran */
+
+	/* PLEXUS_RECORD */
+	struct plexus_record record;	/* as it was asked last */
+	unsigned int nrecords;
+	uint32_t layout, rows;
+	uint64_t short_by;		/* each part is smaller by this */
+	int map_record_err, fail_part;	/* @fail_part: 1 is the first to be mapped; 0 none */
+	struct {
+		void *at;
+		uint64_t nbytes;
+		bool writable;
+	} shown[8];
+	unsigned int nshown;
 } fake;
 
 /* ---- the kernel -------------------------------------------------------------------------------------- */
@@ -114,6 +129,22 @@ static int next_step(void)
 	if (s->meanwhile)
 		s->meanwhile();
 	return s->err;
+}
+
+#define PART_OFFSET 0x5000000000ull
+
+/* Three parts for each, whatever it is: large enough for all there are. */
+static int fake_record(struct plexus_record *r)
+{
+	fake.record = *r;
+	fake.nrecords++;
+	r->layout = fake.layout;
+	r->rows = fake.rows;
+	for (unsigned int i = 0; i < PLEXUS_RECORD_PARTS; i++) {
+		r->part[i].offset = PART_OFFSET + (i << 30);
+		r->part[i].bytes = PLX_COVER_BYTES - fake.short_by;
+	}
+	return 0;
 }
 
 static int fake_ioctl(void *owner, int fd, unsigned long call, void *arg)
@@ -203,15 +234,31 @@ static int fake_ioctl(void *owner, int fd, unsigned long call, void *arg)
 		memcpy((void *)(uintptr_t)s->values, fake.stat, plx_min32(s->max, s->count) * sizeof(fake.stat[0]));
 		return 0;
 	}
+	case PLEXUS_RECORD:
+		return fake_record(arg);
 	default:
 		return -ENOTTY;
 	}
 }
 
-static int fake_map(void *owner, int fd, uint64_t offset, uint64_t nbytes, void **at)
+static int map_shown(uint64_t nbytes, bool writable, void **at)
+{
+	assert_true(fake.nshown < PLX_ARRAY_SIZE(fake.shown));
+	if (fake.fail_part == (int)fake.nshown + 1)
+		return fake.map_record_err;
+	fake.shown[fake.nshown].nbytes = nbytes;
+	fake.shown[fake.nshown].writable = writable;
+	*at = fake.shown[fake.nshown++].at = calloc(1, nbytes);
+	return 0;
+}
+
+static int fake_map(void *owner, int fd, uint64_t offset, uint64_t nbytes, bool writable, void **at)
 {
 	(void)owner;
 	assert_int_equal(fd, MACHINE_FD);
+	if (offset >= PART_OFFSET)
+		return map_shown(nbytes, writable, at);
+	assert_true(writable);
 	if (offset == PLEXUS_MMAP_RUN) {
 		if (fake.map_run_err)
 			return fake.map_run_err;
@@ -230,6 +277,14 @@ static int fake_map(void *owner, int fd, uint64_t offset, uint64_t nbytes, void 
 static void fake_unmap(void *owner, void *at, uint64_t nbytes)
 {
 	(void)owner;
+	for (unsigned int i = 0; i < fake.nshown; i++) {
+		if (at != fake.shown[i].at)
+			continue;
+		assert_int_equal(nbytes, fake.shown[i].nbytes);
+		free(at);
+		fake.shown[i].at = NULL;
+		return;
+	}
 	if (at == fake.run) {
 		assert_int_equal(nbytes, fake.run_bytes);
 		fake.run = NULL;
@@ -351,6 +406,8 @@ static int fresh(void **state)
 	fake.version = PLEXUS_ABI_VERSION;
 	fake.max_ram_bytes = 4096 * MIB;
 	fake.release = "1.2.3";
+	fake.layout = PLX_RECORD_LAYOUT;
+	fake.rows = prescan_nr_rows();
 	vm = NULL;
 	return 0;
 }
@@ -370,6 +427,9 @@ static int gone(void **state)
 	if (vm)
 		plx_vm_destroy(vm);
 	vm = NULL;
+	for (unsigned int i = 0; i < fake.nshown; i++)
+		if (fake.shown[i].at)
+			return -1;
 	return fake.device_open || fake.machine_open || fake.run || fake.ram;
 }
 
@@ -1104,13 +1164,103 @@ static void a_module_without_figures_has_none(void **state)
 	assert_int_equal(plx_vm_stats(vm, stats, 4), 0);
 }
 
-static void traces_and_coverage_are_refused_with_a_sentence(void **state)
+static void a_trace_is_three_pieces_and_one_is_for_us_to_write(void **state)
+{
+	struct plx_trace *t;
+
+	(void)state;
+	t = plx_vm_trace(vm, 1024, true);
+	assert_non_null(t);
+	assert_int_equal(fake.record.what, PLEXUS_RECORD_TRACE);
+	assert_int_equal(fake.record.flags, PLEXUS_RECORD_WAIT);
+	assert_int_equal(fake.record.entries, 1024);
+	assert_int_equal(t->entries, 1024);
+	assert_true(t->wait);
+	assert_int_equal(fake.nshown, 3);
+	assert_ptr_equal(t->sums, fake.shown[0].at);
+	assert_ptr_equal(t->ring, fake.shown[1].at);
+	assert_ptr_equal(t->control, fake.shown[2].at);
+	assert_int_equal(fake.shown[1].nbytes, plx_trace_ring_bytes(1024));
+	assert_false(fake.shown[0].writable || fake.shown[1].writable);
+	assert_true(fake.shown[2].writable);
+	plx_vm_trace_collect(vm);			/* the monitor does it */
+}
+
+static void sums_alone_have_no_ring(void **state)
+{
+	struct plx_trace *t;
+
+	(void)state;
+	t = plx_vm_trace(vm, 0, false);
+	assert_non_null(t);
+	assert_null(t->ring);
+	assert_int_equal(fake.record.flags, 0);
+	assert_int_equal(fake.nshown, 2);
+}
+
+static void sites_are_asked_for_once_and_again_to_be_timed(void **state)
+{
+	const struct plx_sites *sites;
+
+	(void)state;
+	sites = plx_vm_sites(vm, false);
+	assert_non_null(sites);
+	assert_int_equal(fake.record.what, PLEXUS_RECORD_SITES);
+	assert_ptr_equal(plx_vm_sites(vm, false), sites);
+	assert_int_equal(fake.nrecords, 1);
+	assert_ptr_equal(plx_vm_sites(vm, true), sites);
+	assert_int_equal(fake.record.flags, PLEXUS_RECORD_EVERY);
+	assert_ptr_equal(plx_vm_sites(vm, true), sites);
+	assert_int_equal(fake.nrecords, 2);
+	assert_int_equal(fake.nshown, 1);
+	assert_false(fake.shown[0].writable);
+}
+
+static void coverage_is_a_table_to_read(void **state)
+{
+	const struct plx_cover *cover = plx_vm_cover(vm);
+
+	(void)state;
+	assert_non_null(cover);
+	assert_ptr_equal(cover, fake.shown[0].at);
+	assert_int_equal(fake.record.what, PLEXUS_RECORD_COVERAGE);
+	assert_int_equal(fake.shown[0].nbytes, PLX_COVER_BYTES);
+	assert_false(fake.shown[0].writable);
+}
+
+static void each_way_not_to_record_has_its_sentence(void **state)
 {
 	(void)state;
+	fake.fail_call = PLEXUS_RECORD;
+	fake.fail_call_err = -ENOTTY;
 	assert_null(plx_vm_trace(vm, 1024, true));
-	says(plx_vm_error(vm), "--host process only");
+	says(plx_vm_error(vm), "of a release that does not record a trace");
+	says(plx_vm_error(vm), "or use --host process");
+	fake.fail_call_err = -ENOMEM;
 	assert_null(plx_vm_cover(vm));
-	plx_vm_trace_collect(vm);
+	says(plx_vm_error(vm), "cannot record coverage: Cannot allocate memory");
+	fake.fail_call_err = -EEXIST;
+	assert_null(plx_vm_cover(vm));
+	says(plx_vm_error(vm), "coverage is recorded already");
+	fake.fail_call = 0;
+	fake.layout++;
+	assert_null(plx_vm_sites(vm, true));
+	says(plx_vm_error(vm), "records sites in another form");
+	fake.layout--;
+	fake.rows--;
+	assert_null(plx_vm_sites(vm, true));
+	says(plx_vm_error(vm), "records sites in another form");
+	fake.rows++;
+	fake.short_by = 1;
+	assert_null(plx_vm_cover(vm));
+	says(plx_vm_error(vm), "records coverage in another form");
+	assert_int_equal(fake.nshown, 0);
+	fake.short_by = 0;
+	fake.fail_part = 2;
+	fake.map_record_err = -EAGAIN;
+	assert_null(plx_vm_trace(vm, 1024, true));
+	says(plx_vm_error(vm), "cannot record a trace: Resource temporarily unavailable");
+	assert_int_equal(fake.nshown, 1);		/* and given back with the machine */
 }
 
 static void calls_that_are_the_process_hosts_alone_do_nothing(void **state)
@@ -1207,7 +1357,11 @@ int main(void)
 		ON_MACHINE(registers_of_a_dead_machine_are_said_to_be_unknown),
 		ON_MACHINE(figures_have_the_names_that_a_process_gives_them),
 		ON_MACHINE(a_module_without_figures_has_none),
-		ON_MACHINE(traces_and_coverage_are_refused_with_a_sentence),
+		ON_MACHINE(a_trace_is_three_pieces_and_one_is_for_us_to_write),
+		ON_MACHINE(sums_alone_have_no_ring),
+		ON_MACHINE(sites_are_asked_for_once_and_again_to_be_timed),
+		ON_MACHINE(coverage_is_a_table_to_read),
+		ON_MACHINE(each_way_not_to_record_has_its_sentence),
 		ON_MACHINE(calls_that_are_the_process_hosts_alone_do_nothing),
 		ON_NOTHING(a_process_refuses_what_only_the_module_can),
 		ON_NOTHING(auto_is_the_process_where_there_is_no_module),

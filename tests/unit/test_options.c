@@ -258,13 +258,12 @@ static void what_only_the_module_host_can_do_is_asked_of_it_alone(void **state)
 	refused("--rewrite=gate needs --host module beside it", "--rewrite=gate");
 }
 
-static void traces_and_coverage_are_the_process_hosts(void **state)
+static void each_host_records(void **state)
 {
 	(void)state;
-	refused("a trace is recorded by --host process only; leave out --host module", "--host=module", "--trace=t");
-	refused("a trace is recorded by --host process only; leave out --host module", "--host=module", "--profile");
-	refused("coverage is recorded by --host process only; leave out --host module", "--host=module", "--coverage=c");
 	assert_int_equal(parse("--host=auto", "--trace-summary", NULL), 0);
+	assert_int_equal(parse("--host=module", "--trace=t", "--profile", "--coverage=c", NULL), 0);
+	assert_int_equal(options.host, PLX_HOST_MODULE);
 }
 
 static void a_coverage_file_has_a_name_and_is_one(void **state)
@@ -311,7 +310,7 @@ int main(void)
 		cmocka_unit_test(each_strategy_has_its_word),
 		cmocka_unit_test(each_host_has_its_word),
 		cmocka_unit_test(what_only_the_module_host_can_do_is_asked_of_it_alone),
-		cmocka_unit_test(traces_and_coverage_are_the_process_hosts),
+		cmocka_unit_test(each_host_records),
 		cmocka_unit_test(a_coverage_file_has_a_name_and_is_one),
 		cmocka_unit_test(a_display_takes_the_terminal_from_the_serial_port),
 		cmocka_unit_test(sizes_are_powers_of_1024_and_a_bare_number_is_mib),

@@ -39,7 +39,7 @@ GUEST(g_ports,
 
 static const struct plx_site *site_at(const struct evm *m, uint32_t linear)
 {
-	const struct plx_sites *t = plx_vm_sites(m->vm);
+	const struct plx_sites *t = plx_vm_sites(m->vm, false);
 
 	for (uint32_t i = 0; i < PLX_SITES; i++)
 		if (t->site[i].length && t->site[i].linear == linear)
@@ -51,7 +51,7 @@ static const struct plx_site *site_at(const struct evm *m, uint32_t linear)
 
 static uint64_t counted(const struct evm *m)
 {
-	const struct plx_sites *t = plx_vm_sites(m->vm);
+	const struct plx_sites *t = plx_vm_sites(m->vm, false);
 	uint64_t n = t->gone.count;
 
 	for (uint32_t i = 0; i < PLX_SITES; i++)
@@ -93,7 +93,7 @@ static void a_site_that_faults_is_called_out_and_the_table_says_why(void **state
 	assert_int_equal(s->length, 2);
 	assert_memory_equal(s->bytes, bytes, 2);
 	assert_true(s->cost > 0);
-	assert_true(s->since > plx_vm_sites(m->vm)->start_tsc);
+	assert_true(s->since > plx_vm_sites(m->vm, false)->start_tsc);
 	assert_int_equal(m->vm->engine->stats.callout_sites, 1);
 	assert_true(engine_is_callout_site(m->vm->engine, THE_LOAD));
 	assert_false(engine_is_callout_site(m->vm->engine, THE_LOAD + 2));
@@ -161,7 +161,7 @@ static void single_steps_are_counted_for_who_looks(void **state)
 	struct evm *m = evm_open(PLX_REWRITE_INTERPRET);
 
 	(void)state;
-	plx_vm_sites(m->vm)->every = true;
+	plx_vm_sites(m->vm, true);
 	evm_poke(m, PROG, g_ports, (uint32_t)(g_ports_end - g_ports));
 	evm_start(m, PROG);
 	evm_run_to_end(m);

@@ -31,8 +31,8 @@ static uint64_t sum(const struct plx_trace *t, const char *name, enum prescan_cl
 
 	for (unsigned int row = 0; row < prescan_nr_rows(); row++)
 		for (unsigned int i = 0; i < PLX_TRACE_HOWS; i++)
-			if (!strcmp(prescan_row_mnemonic(row), name) && t->klass[row] == klass && (how == UINT32_MAX || how == i))
-				n += t->sum[row][i].count;
+			if (!strcmp(prescan_row_mnemonic(row), name) && t->sums->klass[row] == klass && (how == UINT32_MAX || how == i))
+				n += t->sums->sum[row][i].count;
 	return n;
 }
 
@@ -181,7 +181,7 @@ static void an_exception_is_a_record_of_its_own(void **state)
 		assert_true(r < end);
 		assert_int_equal(r->a, X86_VEC_UD);
 		assert_int_equal(r->eip, PROG + (uint32_t)(g_ports_end - g_ports) - 2);
-		assert_int_equal(t->event[PLX_TRACE_EXCEPTION].count, 1);
+		assert_int_equal(t->sums->event[PLX_TRACE_EXCEPTION].count, 1);
 	}
 }
 
@@ -198,18 +198,20 @@ static void a_ring_that_drops_keeps_the_first_and_counts_the_rest(void **state)
 	assert_int_equal(t->ring->head, 1024);
 	assert_true(t->ring->dropped > 7000);
 	check_mixed(t);				/* the sums have all of them */
-	assert_int_equal(t->event[PLX_TRACE_INSN].count + t->event[PLX_TRACE_EXCEPTION].count, t->ring->head + t->ring->dropped);
+	assert_int_equal(t->sums->event[PLX_TRACE_INSN].count + t->sums->event[PLX_TRACE_EXCEPTION].count, t->ring->head + t->ring->dropped);
 	evm_close(m);
 }
+
+static bool taken_enough;
 
 static void *take_slowly(void *arg)
 {
 	struct plx_trace *t = arg;
 	const struct timespec moment = { .tv_nsec = 1000000 };
 
-	while (__atomic_load_n(&t->ring->size, __ATOMIC_RELAXED)) {
+	while (!__atomic_load_n(&taken_enough, __ATOMIC_RELAXED)) {
 		nanosleep(&moment, NULL);
-		__atomic_store_n(&t->ring->tail, __atomic_load_n(&t->ring->head, __ATOMIC_ACQUIRE), __ATOMIC_SEQ_CST);
+		__atomic_store_n(&t->control->tail, __atomic_load_n(&t->ring->head, __ATOMIC_ACQUIRE), __ATOMIC_SEQ_CST);
 	}
 	return NULL;
 }
@@ -227,8 +229,8 @@ static void a_ring_that_waits_loses_nothing(void **state)
 	pthread_create(&thread, NULL, take_slowly, t);
 	evm_run_to_end(m);
 	assert_int_equal(t->ring->dropped, 0);
-	assert_int_equal(t->event[PLX_TRACE_INSN].count + t->event[PLX_TRACE_EXCEPTION].count, t->ring->head);
-	__atomic_store_n(&t->ring->size, 0, __ATOMIC_RELAXED);
+	assert_int_equal(t->sums->event[PLX_TRACE_INSN].count + t->sums->event[PLX_TRACE_EXCEPTION].count, t->ring->head);
+	__atomic_store_n(&taken_enough, true, __ATOMIC_RELAXED);
 	pthread_join(thread, NULL);
 	evm_close(m);
 }
@@ -243,14 +245,14 @@ static void a_watched_address_is_recorded_whatever_stands_there(void **state)
 		uint64_t seen = 0;
 
 		t = plx_vm_trace(m->vm, 16384, true);
-		t->nwatch = 1;
+		t->control->nwatch = 1;
 		LOAD(m, PROG, g_mixed);
 		assert_int_equal(g_mixed[5 + 6], 0x90);
-		t->watch[0] = PROG + 5 + 6;
+		t->control->watch[0] = PROG + 5 + 6;
 		evm_start(m, PROG);
 		evm_run_to_end(m);
 		for (uint64_t i = 0; i < t->ring->head; i++)
-			seen += t->ring->record[i].eip == t->watch[0] && t->ring->record[i].event == PLX_TRACE_INSN;
+			seen += t->ring->record[i].eip == t->control->watch[0] && t->ring->record[i].event == PLX_TRACE_INSN;
 		assert_int_equal(seen, 1000);
 	}
 }

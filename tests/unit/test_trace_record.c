@@ -57,11 +57,12 @@ static void start(const char *what)
 /* As the engine does it, without the sleep: the ring's reader is quick enough for a test. */
 static void put(uint32_t number)
 {
+	struct plx_trace_control *control = fake.trace->control;
 	struct plx_trace_ring *ring = fake.trace->ring;
 
-	while (ring->head - __atomic_load_n(&ring->tail, __ATOMIC_ACQUIRE) >= ring->size)
-		__atomic_store_n(&ring->waiting, 1, __ATOMIC_SEQ_CST);
-	ring->record[ring->head & (ring->size - 1)] = (struct plx_trace_record){
+	while (ring->head - __atomic_load_n(&control->tail, __ATOMIC_ACQUIRE) >= fake.trace->entries)
+		__atomic_store_n(&control->waiting, 1, __ATOMIC_SEQ_CST);
+	ring->record[ring->head & (fake.trace->entries - 1)] = (struct plx_trace_record){
 		.tsc = number, .event = PLX_TRACE_INSN, .klass = number % 2 ? PRESCAN_FLAGS : PRESCAN_ID, .length = 1, .eip = number % 100,
 		.a = number,
 	};
@@ -92,15 +93,15 @@ static void every_record_arrives_in_order(void **state)
 		put(i);
 	assert_int_equal(trace_recorder_finish(&recorder, why, sizeof(why)), 0);
 	assert_int_equal(count_file(0, 1), 500000);
-	assert_int_equal(fake.trace->ring->wait, 1);
+	assert_true(fake.trace->wait);
 }
 
 static void a_filter_is_told_to_the_engine_and_kept_in_the_file(void **state)
 {
 	(void)state;
 	start(",class=flags,cpl=0");
-	assert_int_equal(fake.trace->class_mask, 1u << PRESCAN_FLAGS);
-	assert_int_equal(fake.trace->cpl_mask, 1);
+	assert_int_equal(fake.trace->control->class_mask, 1u << PRESCAN_FLAGS);
+	assert_int_equal(fake.trace->control->cpl_mask, 1);
 	for (uint32_t i = 0; i < 1000; i++)
 		put(i);
 	assert_int_equal(trace_recorder_finish(&recorder, why, sizeof(why)), 0);
@@ -111,9 +112,9 @@ static void triggers_want_to_see_everything_and_watch_their_address(void **state
 {
 	(void)state;
 	start(",class=flags,start=addr:0x63");
-	assert_int_equal(fake.trace->class_mask, ~0u);
-	assert_int_equal(fake.trace->nwatch, 1);
-	assert_int_equal(fake.trace->watch[0], 0x63);
+	assert_int_equal(fake.trace->control->class_mask, ~0u);
+	assert_int_equal(fake.trace->control->nwatch, 1);
+	assert_int_equal(fake.trace->control->watch[0], 0x63);
 	for (uint32_t i = 0; i < 1000; i++)
 		put(i);
 	assert_int_equal(trace_recorder_finish(&recorder, why, sizeof(why)), 0);
@@ -177,8 +178,8 @@ static void sums_alone_need_no_ring(void **state)
 	options.summary_json = path;
 	assert_int_equal(trace_recorder_start(&recorder, &options, (struct plx_vm *)&fake, "1", "run", false, why, sizeof(why)), 0);
 	assert_null(fake.trace->ring);
-	fake.trace->sum[5][PLX_TRACE_NEXUS] = (struct plx_trace_sum){ .count = 42, .cost = 4200 };
-	fake.trace->event[PLX_TRACE_INSN] = fake.trace->sum[5][PLX_TRACE_NEXUS];
+	fake.trace->sums->sum[5][PLX_TRACE_NEXUS] = (struct plx_trace_sum){ .count = 42, .cost = 4200 };
+	fake.trace->sums->event[PLX_TRACE_INSN] = fake.trace->sums->sum[5][PLX_TRACE_NEXUS];
 	assert_int_equal(trace_recorder_finish(&recorder, why, sizeof(why)), 0);
 	assert_int_equal(access(path, R_OK), 0);
 }

@@ -10,6 +10,9 @@
 # an interrupt, a processor model or a count of instructions.
 # shellcheck disable=SC2154,SC2034 # see above
 
+# shellcheck source=tests/guests/lib/cover.bash
+. "$top/tests/guests/lib/cover.bash"
+
 # Drivers for a disk, in the order of their dependencies, as far as the kernel does not hold them already.
 drivers_for_disk=(scsi_common scsi_mod libata ata_piix crc-t10dif crct10dif_generic t10-pi sd_mod)
 
@@ -36,7 +39,7 @@ pack_command() {
 
 # pack_initramfs OUT TEST...: everything that the machine needs, one cpio archive.
 pack_initramfs() {
-	local out=$1 root=$work/root driver file
+	local out=$1 root=$work/root driver file strategy
 	shift
 	rm -rf "$root"
 	mkdir -p "$root/bin" "$root/dev" "$root/etc" "$root/lib/drivers" "$root/bench/bin" "$root/bench/lib" "$root/bench/guests"
@@ -56,7 +59,14 @@ pack_initramfs() {
 	for file in "$small_guests"/*.img "$work"/guests/*.img; do
 		[ ! -e "$file" ] || gzip -1nc "$file" > "$root/bench/guests/${file##*/}.gz"
 	done
-	install -m 644 "$top"/tests/guests/small/*.expected -t "$root/bench/guests"
+	install -m 644 "$top"/tests/guests/small/*.expected "$top/tests/guests/small/count.numbers" "$top"/tests/guests/lib/*.awk -t "$root/bench/guests"
+	if [ -e "$small_guests/cover.elf" ]; then
+		for strategy in adaptive farcall; do
+			cover_promised "$small_guests/cover.elf" $strategy > "$root/bench/guests/cover.$strategy"
+		done
+		echo "$((0x$(cover_symbol "$small_guests/cover.elf" cover_begin))) $((0x$(cover_symbol "$small_guests/cover.elf" cover_end)))" \
+			> "$root/bench/guests/cover.range"
+	fi
 	[ -z "$payload" ] || cp -r "$payload/." "$root/"
 	if [ -n "$disk" ]; then
 		for driver in "${drivers_for_disk[@]}"; do
