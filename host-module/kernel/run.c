@@ -11,6 +11,7 @@
  * a stay needs of the processor is read afresh at its beginning.
  */
 #include <linux/cc_platform.h>
+#include <linux/cpu.h>
 #include <linux/delay.h>
 #include <linux/printk.h>
 #include <linux/sched/signal.h>
@@ -35,6 +36,30 @@
  */
 static bool no_smap __ro_after_init;
 
+/* What the kernel left in the processor's buffers would be the guest's to sample (MDS and what came after it): VERW empties them. */
+static bool clear_buffers __ro_after_init;
+
+static bool __init has_leaky_buffers(void)
+{
+	static const u16 bugs[] __initconst = {
+		X86_BUG_MDS, X86_BUG_TAA, X86_BUG_MMIO_STALE_DATA,
+#ifdef X86_BUG_RFDS
+		X86_BUG_RFDS,
+#endif
+#ifdef X86_BUG_TSA
+		X86_BUG_TSA,
+#endif
+	};
+	unsigned int i;
+
+	if (cpu_mitigations_off())
+		return false;
+	for (i = 0; i < ARRAY_SIZE(bugs); i++)
+		if (test_cpu_cap(&boot_cpu_data, bugs[i]))
+			return true;
+	return false;
+}
+
 int __init plx_run_check(void)
 {
 	const gate_desc *idt;
@@ -54,6 +79,7 @@ int __init plx_run_check(void)
 		pr_err("plexus: in an encrypted guest (SEV-ES, TDX) the outer host must not see exceptions; use plexus run --host process\n");
 		return -EOPNOTSUPP;
 	}
+	clear_buffers = has_leaky_buffers();
 	no_smap = hypervisor_cpuid_base("TCGTCGTCGTCG", 0) != 0;
 	store_idt(&table);
 	idt = (const gate_desc *)table.address;
@@ -115,7 +141,7 @@ static void take_pins(struct machine *m)
 		m->ctx->stop |= xchg(&run->stop, 0) & (PLEXUS_STOP_QUIT | PLEXUS_STOP_RESET);
 }
 
-static void replay(unsigned int vector)
+static __nocfi void replay(unsigned int vector)
 {
 	void (*again)(void) = (void *)(world_replay + 16 * (vector & 0xff));
 
@@ -147,6 +173,12 @@ static noinstr void one_stay(struct machine *m)
 		pebs = __rdmsr(MSR_IA32_PEBS_ENABLE);
 		if (pebs)
 			native_wrmsr(MSR_IA32_PEBS_ENABLE, 0, 0);
+	}
+	/* As on the way to user space, which this is; without the microcode for it this does nothing. */
+	if (clear_buffers) {
+		const u16 ds = __KERNEL_DS;
+
+		asm volatile("verw %0" : : "m"(ds) : "cc");
 	}
 	world_enter(m->ctx);
 	if (pebs)
