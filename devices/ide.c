@@ -15,7 +15,7 @@
 
 enum { REG_DATA, REG_ERROR, REG_COUNT, REG_LBA_LOW, REG_LBA_MID, REG_LBA_HIGH, REG_DEVICE, REG_STATUS };
 
-#define FLOATING	0xff		/* no drive on the cable */
+#define FLOATING	0x7f		/* no drive on the cable: ones, but for DD7, which the host pulls down so that BSY reads as clear (ATA-6, termination of DD7) */
 
 /* ---- interrupt ---- */
 

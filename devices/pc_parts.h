@@ -41,11 +41,11 @@ enum pc_irq_source { PC_IRQ_ISA = 0, PC_IRQ_PCI, PC_IRQ_SCI };
 #define PC_SHADOW_GPA	0xc0000u	/* where PAM rules */
 #define PC_SHADOW_END	0x100000u
 #define PC_SHADOW_AREA	0x4000u
-#define PC_ROM_MAX	(256u << 10)
+#define PC_ROM_MAX	(4u << 20)
 
 /* The room behind RAM in the RAM object (plx_vm_config.extra_bytes), from its start. */
 #define PC_EXTRA_ROM	0u
-#define PC_EXTRA_VRAM	(1u << 20)
+#define PC_EXTRA_VRAM	PC_ROM_MAX
 
 /*
  * Locking: one lock, @lock, around everything below "locked". It is taken by each pc_* function and each

@@ -9,7 +9,7 @@
 enum firmware_kind { FIRMWARE_SYSTEM, FIRMWARE_VGA };
 
 /* The system ROM is mapped below 1 MiB (its last 128 KiB) and below 4 GiB (all of it). */
-#define FIRMWARE_SYSTEM_MAX	(256u << 10)
+#define FIRMWARE_SYSTEM_MAX	(4u << 20)
 #define FIRMWARE_VGA_MAX	(64u << 10)
 
 struct firmware {

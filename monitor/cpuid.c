@@ -10,7 +10,8 @@
  *
  * Guest code runs on the real processor, so an unprivileged instruction that the guest may try is there or is
  * not: such features are the host's, or fewer. What the monitor itself plays (paging, SYSENTER, MTRRs, the TSC)
- * is offered everywhere. Missing on purpose: APIC and x2APIC (a PIC machine), VME, MCE and MCA, PSE-36,
+ * is offered everywhere. A guest may know that it is one: leaf 1's hypervisor bit, and leaf 40000000h; there are no paravirtual
+ * features behind it. Missing on purpose: APIC and x2APIC (a PIC machine), VME, MCE and MCA, PSE-36,
  * XSAVE and with it AVX, FMA, F16C; MONITOR, VMX, SVM, RDTSCP, SMEP, SMAP, long mode, CX16.
  */
 #include "monitor/system.h"
@@ -21,6 +22,7 @@
 #define LEAF1_EDX_HOST	(1u << 8 | 1u << 15 | 1u << 19 | 1u << 23 | 1u << 24 | 1u << 25 | 1u << 26)
 /* Leaf 1 ECX: SSE3 PCLMULQDQ SSSE3 SSE4.1 SSE4.2 MOVBE POPCNT AES RDRAND. */
 #define LEAF1_ECX_HOST	(1u << 0 | 1u << 1 | 1u << 9 | 1u << 19 | 1u << 20 | 1u << 22 | 1u << 23 | 1u << 25 | 1u << 30)
+#define LEAF1_ECX_HYPERVISOR	(1u << 31)
 /* Leaf 7 EBX: BMI1 BMI2 ERMS RDSEED ADX SHA; EDX: FSRM. BMI is VEX-encoded but needs no XSAVE state. */
 #define LEAF7_EBX_HOST	(1u << 3 | 1u << 8 | 1u << 9 | 1u << 18 | 1u << 19 | 1u << 29)
 #define LEAF7_EDX_ARCH_CAPABILITIES (1u << 29)
@@ -32,8 +34,12 @@
 #define EXT1_EDX_MIRROR	0x0183f3ffu
 #define EXT7_EDX_HOST	(1u << 8)	/* the TSC runs at one rate in every state */
 
+#define EXT21_EAX_SRSO_NO	(1u << 29) /* the host's kernel sees to return predictions, if anybody */
+#define EXT21_ECX_TSA_NO	(1u << 1 | 1u << 2)
+
 #define MAX_LEAF	7
-#define MAX_EXT_LEAF	0x80000008u
+#define HYPERVISOR_LEAF	0x40000000u
+#define MAX_EXT_LEAF	0x80000021u
 #define CLFLUSH_BYTES	64u
 
 enum { EAX, EBX, ECX, EDX };
@@ -71,15 +77,18 @@ void mon_features_init(struct mon_cpu_features *f, void (*host_cpuid)(uint32_t l
 		host_cpuid(1, 0, regs);
 	}
 	f->leaf1_edx = LEAF1_EDX_OURS | (regs[EDX] & LEAF1_EDX_HOST);
-	f->leaf1_ecx = regs[ECX] & LEAF1_ECX_HOST;
+	f->leaf1_ecx = (regs[ECX] & LEAF1_ECX_HOST) | LEAF1_ECX_HYPERVISOR;
 	f->fxsr_mask = f->leaf1_edx & 1u << 26 ? 0xffff : 0xffbf;	/* DAZ came with SSE2 */
 
 	if (host_max >= 7) {
 		host_cpuid(7, 0, regs);
 		f->leaf7_ebx = regs[EBX] & LEAF7_EBX_HOST;
 		f->leaf7_edx = regs[EDX] & LEAF7_EDX_HOST;
-		/* Page-table isolation in the guest would keep nothing from its user code that runs in our process anyway, and
-		 * costs two CR3 loads a system call. ARCH_CAPABILITIES says RDCL_NO; AMD's guests do not ask. */
+		/*
+		 * Page-table isolation in the guest would keep nothing from its user code that runs in our process anyway, and
+		 * costs two CR3 loads a system call; and its VERW comes to the monitor, at each system call, and empties no
+		 * buffer. ARCH_CAPABILITIES says that neither is needed; AMD has leaf 80000021h for that.
+		 */
 		if (!is_amd(f))
 			f->leaf7_edx |= LEAF7_EDX_ARCH_CAPABILITIES;
 	}
@@ -143,6 +152,12 @@ static void extended_leaf(const struct mon_cpu_features *f, uint32_t leaf, uint3
 	case 0x80000008:
 		regs[EAX] = 32u << 8 | SYS_PHYS_BITS;
 		break;
+	case 0x80000021:
+		if (is_amd(f)) {
+			regs[EAX] = EXT21_EAX_SRSO_NO;
+			regs[ECX] = EXT21_ECX_TSA_NO;
+		}
+		break;
 	}
 }
 
@@ -156,6 +171,11 @@ void mon_cpuid(struct mon_vcpu *vcpu, uint32_t leaf, uint32_t subleaf, uint32_t 
 	if (leaf & 0x80000000) {
 		if (leaf <= f->max_ext_leaf)
 			extended_leaf(f, leaf, regs);
+		return;
+	}
+	if (leaf == HYPERVISOR_LEAF) {
+		regs[EAX] = HYPERVISOR_LEAF;
+		memcpy(&regs[EBX], "PlexusPlexus", 12);
 		return;
 	}
 	if (leaf > f->max_leaf)

@@ -21,7 +21,8 @@
 #define MSR_PLATFORM_INFO	0xce
 #define MSR_MTRR_CAP		0xfe
 #define MSR_ARCH_CAPABILITIES	0x10a
-#define ARCH_CAP_RDCL_NO	0x1
+/* Not asked of the guest: RDCL (page-table isolation); MDS, TAA, SBDR, FBSDP, PSDP and RFDS (VERW). See cpuid.c. */
+#define ARCH_CAP_VALUE		(1u << 0 | 1u << 5 | 1u << 8 | 1u << 13 | 1u << 14 | 1u << 15 | 1u << 27)
 #define MSR_MISC_ENABLE		0x1a0
 #define MSR_MTRR_VAR0		0x200
 #define MSR_MTRR_VAR_END	0x210
@@ -129,7 +130,7 @@ enum mon_status mon_rdmsr(struct mon_vcpu *vcpu, uint32_t index, uint64_t *value
 	case MSR_ARCH_CAPABILITIES:
 		if (!vcpu->vm->features || !(vcpu->vm->features->leaf7_edx >> 29 & 1))
 			return gp0(vcpu);
-		*value = ARCH_CAP_RDCL_NO;
+		*value = ARCH_CAP_VALUE;
 		return MON_OK;
 	case X86_MSR_SYSENTER_CS:
 		*value = vcpu->sysenter_cs;

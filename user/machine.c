@@ -23,7 +23,7 @@
 #include "user/machine.h"
 #include "user/say.h"
 
-/* Room behind RAM for ROMs (256 KiB and the VGA's) and video memory. The object is sparse: what is not used costs nothing. */
+/* Room behind RAM for the system ROM (4 MiB at most) and video memory. The object is sparse: what is not used costs nothing. */
 #define EXTRA_BYTES (32ull << 20)
 
 PLX_PRINTF(4, 5)

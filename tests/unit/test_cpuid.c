@@ -48,7 +48,7 @@ static void what_the_monitor_cannot_do_is_not_shown(void **state)
 	mon_cpuid(&f->vcpu, 1, 0, r);
 	assert_int_equal(r[EAX], 0x00a20f12);
 	assert_int_equal(r[EDX] & (1u << 1 | 1u << 7 | 1u << 9 | 1u << 14 | 1u << 17 | 1u << 28), 0);	/* VME MCE APIC MCA PSE36 HTT */
-	assert_int_equal(r[ECX] & (1u << 3 | 1u << 5 | 1u << 12 | 1u << 13 | 1u << 21 | 1u << 26 | 1u << 27 | 1u << 28 | 1u << 31), 0);
+	assert_int_equal(r[ECX] & (1u << 3 | 1u << 5 | 1u << 12 | 1u << 13 | 1u << 21 | 1u << 26 | 1u << 27 | 1u << 28), 0);
 	mon_cpuid(&f->vcpu, 7, 0, r);
 	assert_int_equal(r[EBX] & (1u << 5 | 1u << 7 | 1u << 16 | 1u << 20), 0);	/* AVX2 SMEP AVX512F SMAP */
 	assert_int_equal(r[ECX], 0);
@@ -67,7 +67,7 @@ static void what_the_monitor_plays_is_always_shown(void **state)
 	set_up(f, &features, host_with_nothing);
 	mon_cpuid(&f->vcpu, 1, 0, r);
 	assert_int_equal(r[EDX], 0x0001387d);	/* FPU DE PSE TSC MSR PAE SEP MTRR PGE PAT */
-	assert_int_equal(r[ECX], 0);
+	assert_int_equal(r[ECX], 1u << 31);	/* a hypervisor is here */
 	mon_cpuid(&f->vcpu, 0, 0, r);
 	assert_memory_equal(&r[EBX], "Genu", 4);
 	expect_fault(f, mon_wrmsr(&f->vcpu, X86_MSR_EFER, 0), X86_VEC_GP, 0);	/* no NX, so no EFER */
@@ -78,10 +78,10 @@ static void leaves_out_of_range_are_zero(void **state)
 	struct flat *f = *state;
 	struct mon_cpu_features features;
 	uint32_t r[4];
-	static const uint32_t leaves[] = { 8, 0xd, 0x40000000, 0x80000009, 0xffffffff };
+	static const uint32_t leaves[] = { 8, 0xd, 0x3fffffff, 0x40000001, 0x40000100, 0x80000009, 0x80000022, 0xffffffff };
 
 	set_up(f, &features, host_with_all);
-	for (unsigned int i = 0; i < 5; i++) {
+	for (unsigned int i = 0; i < PLX_ARRAY_SIZE(leaves); i++) {
 		mon_cpuid(&f->vcpu, leaves[i], 0, r);
 		assert_int_equal(r[EAX] | r[EBX] | r[ECX] | r[EDX], 0);
 	}
@@ -105,6 +105,18 @@ static void vendor_and_brand_are_the_hosts(void **state)
 	assert_int_equal(r[EAX], 0x2020);
 }
 
+static void a_guest_may_know_that_it_is_one(void **state)
+{
+	struct flat *f = *state;
+	struct mon_cpu_features features;
+	uint32_t r[4];
+
+	set_up(f, &features, host_with_nothing);
+	mon_cpuid(&f->vcpu, 0x40000000, 0, r);
+	assert_int_equal(r[EAX], 0x40000000);	/* no leaf behind it */
+	assert_memory_equal(&r[EBX], "PlexusPlexus", 12);
+}
+
 /* mon_reset puts the signature in EDX, as a processor does after its self-test. */
 static void reset_leaves_the_signature_in_edx(void **state)
 {
@@ -124,6 +136,7 @@ int main(void)
 		FLAT_TEST(what_the_monitor_plays_is_always_shown),
 		FLAT_TEST(leaves_out_of_range_are_zero),
 		FLAT_TEST(vendor_and_brand_are_the_hosts),
+		FLAT_TEST(a_guest_may_know_that_it_is_one),
 		FLAT_TEST(reset_leaves_the_signature_in_edx),
 	};
 

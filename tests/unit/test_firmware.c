@@ -123,8 +123,8 @@ static void odd_sizes_and_sizes_beyond_the_rom_are_refused(void **state)
 	assert_int_equal(given(FIRMWARE_SYSTEM, make_file("/odd", 100, "")), -EINVAL);
 	assert_non_null(strstr(why, "multiple of 64 KiB"));
 	assert_int_equal(given(FIRMWARE_SYSTEM, make_file("/empty", 0, "")), -EINVAL);
-	assert_int_equal(given(FIRMWARE_SYSTEM, make_file("/big", 320, "")), -EFBIG);
-	assert_non_null(strstr(why, "at most 256 KiB"));
+	assert_int_equal(given(FIRMWARE_SYSTEM, make_file("/big", 4160, "")), -EFBIG);
+	assert_non_null(strstr(why, "at most 4096 KiB"));
 	assert_null(fw.data);
 }
 
