@@ -16,7 +16,7 @@
 
 static void *table(void *h, size_t nbytes)
 {
-	return arena_alloc(h, (nbytes + PLX_PAGE_MASK) & ~(uint64_t)PLX_PAGE_MASK, PLX_PAGE_SIZE);
+	return arena_try(h, (nbytes + PLX_PAGE_MASK) & ~(uint64_t)PLX_PAGE_MASK, PLX_PAGE_SIZE);
 }
 
 /* The first @touched bytes are there before anybody looks; what comes behind them is looked at only where the monitor has written. */
@@ -61,8 +61,17 @@ static int show_coverage(struct module_host *h, struct plexus_record *r)
 	return 0;
 }
 
+/* The addresses of what could not be had whole are for the next. */
+static int or_as_before(struct module_host *h, uint64_t arena_next, int err)
+{
+	if (err)
+		h->arena_next = arena_next;
+	return err;
+}
+
 int record_show(struct module_host *h, uint32_t what, uint32_t flags, uint32_t entries, struct plexus_record *r)
 {
+	const uint64_t before = h->arena_next;
 	const uint32_t known = what == PLEXUS_RECORD_SITES ? PLEXUS_RECORD_EVERY : what == PLEXUS_RECORD_TRACE ? PLEXUS_RECORD_WAIT : 0;
 
 	memset(r, 0, sizeof(*r));
@@ -77,9 +86,9 @@ int record_show(struct module_host *h, uint32_t what, uint32_t flags, uint32_t e
 		show(r, 0, h->engine->sites, sizeof(*h->engine->sites), sizeof(*h->engine->sites), 0);
 		return 0;
 	case PLEXUS_RECORD_TRACE:
-		return show_trace(h, r, entries, flags & PLEXUS_RECORD_WAIT);
+		return or_as_before(h, before, show_trace(h, r, entries, flags & PLEXUS_RECORD_WAIT));
 	case PLEXUS_RECORD_COVERAGE:
-		return show_coverage(h, r);
+		return or_as_before(h, before, show_coverage(h, r));
 	default:
 		return -PLX_EINVAL;
 	}

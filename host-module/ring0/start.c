@@ -47,7 +47,7 @@ static void start_vcpu(struct module_host *h)
 
 static void *table(void *h, size_t nbytes)
 {
-	return arena_alloc(h, nbytes, 4096);
+	return arena_try(h, nbytes, 4096);
 }
 
 static void native_create(struct module_host *h)
@@ -100,7 +100,7 @@ static void build(struct module_host *h)
 	if (s->rewrite == PLEXUS_REWRITE_GATE)
 		gate_create(h);
 	e->window_rw = arena_alloc(h, WINDOW_BYTES, POOL_PAGE_BYTES);
-	if (!e->window_rw || !engine_allocate(e, SPACE_MAX, table, h))
+	if (!engine_allocate(e, SPACE_MAX, table, h))
 		world_die(h, "the monitor's tables do not fit its arena", 0);
 	mon_features_init(&h->features, own_cpuid);
 	h->vm.features = &h->features;

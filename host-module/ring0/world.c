@@ -96,14 +96,30 @@ void tables_done(struct module_host *h, struct tables_inv *inv)
 	*inv = (struct tables_inv){ .kind = TABLES_INV_NONE };
 }
 
-void *arena_alloc(struct module_host *h, uint64_t nbytes, uint64_t align)
+#define ARENA_RESERVE (16u << 20)	/* for what the monitor cannot do without */
+
+static void *arena_below(struct module_host *h, uint64_t nbytes, uint64_t align, uint64_t end)
 {
 	uint64_t at = (h->arena_next + align - 1) & ~(align - 1);
 
-	if (at + nbytes > WORLD_ARENA + WORLD_ARENA_BYTES)
+	if (at > end || nbytes > end - at)
 		return NULL;
 	h->arena_next = at + nbytes;
 	return (void *)at;
+}
+
+void *arena_try(struct module_host *h, uint64_t nbytes, uint64_t align)
+{
+	return arena_below(h, nbytes, align, WORLD_ARENA + WORLD_ARENA_BYTES - ARENA_RESERVE);
+}
+
+void *arena_alloc(struct module_host *h, uint64_t nbytes, uint64_t align)
+{
+	void *at = arena_below(h, nbytes, align, WORLD_ARENA + WORLD_ARENA_BYTES);
+
+	if (!at)
+		world_die(h, "the monitor has no addresses left", -PLX_ENOMEM);
+	return at;
 }
 
 void arena_touch(const void *at, uint64_t nbytes)
