@@ -36,12 +36,21 @@ static bool has_fsgsbase(void)
 
 static void set_fs_by_syscall(struct plx_vm *vm)
 {
+	/* A null selector first: without FSGSBASE the kernel believes the selector, not the base. */
+	__asm__ volatile("movw %w0, %%fs" : : "r"(0));
 	hp_syscall6(SYS_arch_prctl, ARCH_SET_FS, (long)vm->fs_base, 0, 0, 0, 0);
-	vm->vcpu->nexus.load |= NX_LOAD_SS;
+	vm->vcpu->nexus.load |= NX_LOAD_FS | NX_LOAD_SS;
 }
 
+/* The guest's selector stays: to load it again costs more than all the rest of the way to a device. The kernel keeps both apart. */
 static void set_fs_by_instruction(struct plx_vm *vm)
 {
+	struct nexus_frame *nx = &vm->vcpu->nexus;
+
+	if (!(nx->load & (NX_LOAD_FS | NX_LOAD_FS_BASE))) {
+		__asm__ volatile("rdfsbase %0" : "=r"(nx->fs_base));
+		nx->load |= NX_LOAD_FS_BASE;
+	}
 	__asm__ volatile("wrfsbase %0" : : "r"(vm->fs_base));
 }
 

@@ -13,11 +13,9 @@ static void host_fs(struct plx_vm *vm)
 {
 	if (vm->vcpu->nexus.host_env)
 		return;
-	/* A null selector first: without FSGSBASE the kernel believes the selector, not the base. */
-	__asm__ volatile("movw %w0, %%fs" : : "r"(0));
 	vm->set_fs(vm);
 	vm->vcpu->nexus.host_env = true;
-	vm->vcpu->nexus.load |= NX_LOAD_FS | NX_LOAD_SS;
+	vm->vcpu->nexus.load |= NX_LOAD_SS;
 }
 
 void hp_host_env(struct plx_vm *vm)

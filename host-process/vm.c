@@ -329,7 +329,8 @@ static enum plx_exit vm_run(struct plx_vm *vm)
 	vm->vcpu->nexus.load |= NX_LOAD_SEGS;
 	result = engine_run(vm->engine);
 	hp_host_env(vm);
-	__asm__ volatile("movw %w0, %%ds; movw %w0, %%es; movw %w0, %%gs" : : "r"(0));
+	__asm__ volatile("movw %w0, %%ds; movw %w0, %%es; movw %w0, %%fs; movw %w0, %%gs" : : "r"(0));
+	vm->set_fs(vm);			/* its base went with the selector */
 
 	__atomic_store_n(&vm->running, false, __ATOMIC_SEQ_CST);
 	hp_signals_remove(vm);

@@ -26,15 +26,17 @@
 #define NX_POPF_IF	104
 #define NX_STUB_R15	128
 #define NX_IRET_STACK	136
+#define NX_FS_BASE	144
 
 /* nexus.load: what the entry must put into the processor besides the general registers. */
 #define NX_LOAD_ES	0x01	/* 1 << segment register: it changed, or something else was in it */
 #define NX_LOAD_SS	0x04	/* also after every system call: Linux returns with its own */
 #define NX_LOAD_DS	0x08
-#define NX_LOAD_FS	0x10	/* also after the host used thread-local storage */
+#define NX_LOAD_FS	0x10	/* also after the host used thread-local storage, without WRFSBASE */
 #define NX_LOAD_GS	0x20
 #define NX_LOAD_SEGS	0x3d
 #define NX_LOAD_FPU	0x40	/* FXRSTOR from fpu_area */
+#define NX_LOAD_FS_BASE	0x80	/* WRFSBASE from fs_base: the selector is the guest's still, the base is the host's */
 
 /* nexus.exit: below this, a site number of prescan's; from here on, why else guest code stopped. */
 #define NX_EXIT_SPECIAL	0xfffffff0
@@ -71,6 +73,7 @@ struct nexus_frame {
 	uint32_t fault_address;	/* #PF: host linear address, low 32 bits */
 	/* The module host's: R15 for stubs in ring 3, which may not see the vCPU, and where to build what IRET reads. */
 	uint64_t stub_r15, iret_stack;
+	uint64_t fs_base;	/* the guest's, while the host uses thread-local storage; see NX_LOAD_FS_BASE */
 };
 
 /*
@@ -109,6 +112,7 @@ _Static_assert(offsetof(struct nexus_frame, fpu_area) + NX_HOST_RSP == NX_FPU_AR
 _Static_assert(offsetof(struct nexus_frame, entered) + NX_HOST_RSP == NX_ENTERED, "frame.h");
 _Static_assert(offsetof(struct nexus_frame, stub_r15) + NX_HOST_RSP == NX_STUB_R15, "frame.h");
 _Static_assert(offsetof(struct nexus_frame, iret_stack) + NX_HOST_RSP == NX_IRET_STACK, "frame.h");
+_Static_assert(offsetof(struct nexus_frame, fs_base) + NX_HOST_RSP == NX_FS_BASE, "frame.h");
 _Static_assert(offsetof(struct nexus_frame, popf_if) + NX_HOST_RSP == NX_POPF_IF, "frame.h");
 
 struct mon_vcpu;

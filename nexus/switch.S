@@ -81,7 +81,11 @@ nexus_enter:
 1:	testl	$NX_LOAD_ES, %eax
 	jz	1f
 	movw	NX_SEL+0(%r15), %es
-1:	testl	$NX_LOAD_FS, %eax
+1:	testl	$NX_LOAD_FS_BASE, %eax
+	jz	1f
+	movq	NX_FS_BASE(%r15), %rdx
+	wrfsbase %rdx
+1:	testl	$NX_LOAD_FS, %eax		/* behind it: a selector brings its own base */
 	jz	1f
 	movw	NX_SEL+8(%r15), %fs
 1:	testl	$NX_LOAD_GS, %eax
