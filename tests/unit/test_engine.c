@@ -487,6 +487,45 @@ static void cr0_ts_counts_for_code_reached_by_an_indirect_branch(void **state)
 	}
 }
 
+/* FS, and behind each access of a device the same FS: with either of two bases, and with none. */
+GUEST(g_fs,
+	"	movl $1000, %ebp\n"
+	"1:	movl $0x50, %eax\n	movl %eax, %fs\n"
+	"	cmpl $0x50505050, %fs:0\n	jne 9f\n"
+	"	inb $0x80, %al\n"
+	"	cmpl $0x50505050, %fs:0\n	jne 9f\n"
+	"	outb %al, $0x80\n	inb $0x80, %al\n"
+	"	cmpl $0x50505050, %fs:0\n	jne 9f\n"
+	"	movl $0x58, %eax\n	movl %eax, %fs\n	inb $0x80, %al\n"
+	"	cmpl $0x58585858, %fs:0\n	jne 9f\n"
+	"	xorl %eax, %eax\n	movl %eax, %fs\n	inb $0x80, %al\n"
+	"	movl $0x18, %eax\n	movl %eax, %fs\n	inb $0x80, %al\n"
+	"	cmpl $0x18181818, %fs:0x20000\n	jne 9f\n"
+	"	decl %ebp\n	jnz 1b\n"
+	"	movl $0x600d, %ebp\n"
+	"9:\n" OUT("%ebp")
+	END);
+
+static void fs_is_the_guests_behind_each_access_of_a_device(void **state)
+{
+	struct evm *m;
+
+	(void)state;
+	EVERY_STRATEGY(m) {
+		LOAD(m, PROG, g_fs);
+		evm_start(m, PROG);
+		evm_poke32(m, GDT + 0x50, 0x1000ffff);		/* 21000h */
+		evm_poke32(m, GDT + 0x54, 0x00cf9302);
+		evm_poke32(m, GDT + 0x58, 0x2000ffff);
+		evm_poke32(m, GDT + 0x5c, 0x00cf9302);
+		evm_poke32(m, DATA, 0x18181818);
+		evm_poke32(m, DATA + 0x1000, 0x50505050);
+		evm_poke32(m, DATA + 0x2000, 0x58585858);
+		evm_run_to_end(m);
+		CHECK_OUT(m, 0x600d);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -503,6 +542,7 @@ int main(void)
 		cmocka_unit_test(accessed_and_dirty_bits_say_what_was_used),
 		cmocka_unit_test(popf_takes_back_what_popf_set),
 		cmocka_unit_test(cr0_ts_counts_for_code_reached_by_an_indirect_branch),
+		cmocka_unit_test(fs_is_the_guests_behind_each_access_of_a_device),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
