@@ -523,6 +523,8 @@ static void fs_is_the_guests_behind_each_access_of_a_device(void **state)
 		evm_poke32(m, DATA + 0x2000, 0x58585858);
 		evm_run_to_end(m);
 		CHECK_OUT(m, 0x600d);
+		/* What goes astray faults, and is interpreted rightly. */
+		assert_in_range(m->vm->engine->stats.fault_mmio + m->vm->engine->stats.fault_other, 0, 20);
 	}
 }
 
