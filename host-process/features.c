@@ -42,7 +42,7 @@ static void set_fs_by_syscall(struct plx_vm *vm)
 	vm->vcpu->nexus.load |= NX_LOAD_FS | NX_LOAD_SS;
 }
 
-/* The guest's selector stays: to load it again costs more than all the rest of the way to a device. The kernel keeps both apart. */
+/* The guest's selector stays: to change it here and on the way back is a third of the way to a device. The kernel keeps both apart. */
 static void set_fs_by_instruction(struct plx_vm *vm)
 {
 	struct nexus_frame *nx = &vm->vcpu->nexus;

@@ -9,6 +9,5 @@
 
 /* Look what the host has, without what @list takes away ("-lahf,-fsgsbase"), and choose. 0, or -errno and the VM's error. */
 int hp_features_choose(struct plx_vm *vm, const char *list);
-bool hp_is_callout(void *owner, uint32_t linear);
 
 #endif

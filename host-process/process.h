@@ -60,6 +60,7 @@ extern const struct plx_host_ops hp_host_ops;
 int hp_memory_create(struct plx_vm *vm, const struct plx_vm_config *config);
 void hp_memory_destroy(struct plx_vm *vm);
 void *hp_arena_alloc(struct plx_vm *vm, size_t nbytes, size_t align);
+void *hp_table(void *vm, size_t nbytes);	/* the same, for the monitor's tables: engine_alloc_fn */
 uint32_t hp_min_linear(void);
 
 /* signal.c */

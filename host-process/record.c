@@ -10,11 +10,6 @@
 #include "monitor/cover.h"
 #include "monitor/trace.h"
 
-static void *table(void *vm, size_t nbytes)
-{
-	return hp_arena_alloc(vm, nbytes, 4096);
-}
-
 const struct plx_sites *hp_sites(struct plx_vm *vm, bool every)
 {
 	if (every)
@@ -24,7 +19,7 @@ const struct plx_sites *hp_sites(struct plx_vm *vm, bool every)
 
 struct plx_trace *hp_trace(struct plx_vm *vm, uint32_t entries, bool wait)
 {
-	struct plx_trace *trace = trace_start(vm->engine, table, vm, entries, wait);
+	struct plx_trace *trace = trace_start(vm->engine, hp_table, vm, entries, wait);
 
 	if (!trace)
 		hp_error(vm, -ENOMEM, "out of memory for the trace");
@@ -38,7 +33,7 @@ void hp_trace_collect(struct plx_vm *vm)
 
 const struct plx_cover *hp_cover(struct plx_vm *vm)
 {
-	struct cover *cover = cover_start(vm->engine, table, vm);
+	struct cover *cover = cover_start(vm->engine, hp_table, vm);
 
 	if (!cover)
 		hp_error(vm, -ENOMEM, "out of memory for --coverage");

@@ -30,7 +30,7 @@ static void host_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t regs[4])
 }
 
 /* The arena is sparse: what is not used costs nothing. */
-static void *table(void *vm, size_t nbytes)
+void *hp_table(void *vm, size_t nbytes)
 {
 	return hp_arena_alloc(vm, nbytes, 4096);
 }
@@ -59,7 +59,7 @@ static int build(struct plx_vm *vm, const struct plx_vm_config *config)
 	vm->vcpu->fpu_area = hp_arena_alloc(vm, 4096, 64);
 	e->vm = &vm->vm;
 	err = hp_memory_create(vm, config);
-	if (!err && !engine_allocate(e, SPACE_MAX, table, vm))
+	if (!err && !engine_allocate(e, SPACE_MAX, hp_table, vm))
 		err = hp_error(vm, -ENOMEM, "out of memory for the monitor's tables");
 	if (!err)
 		hp_spaces_create(vm);
@@ -94,17 +94,10 @@ static int build(struct plx_vm *vm, const struct plx_vm_config *config)
 		.strategy = config->rewrite == PLX_REWRITE_FARCALL ? REWRITE_FARCALL :
 			    config->rewrite == PLX_REWRITE_INT3 ? REWRITE_INT3 : REWRITE_ADAPTIVE,
 		.count = config->count_instructions,
-		.is_callout = hp_is_callout,
-		.owner = e,
 	};
 	engine_init(e);
 	start_vcpu(vm);
 	return 0;
-}
-
-bool hp_is_callout(void *owner, uint32_t linear)
-{
-	return engine_is_callout_site(owner, linear);
 }
 
 int hp_vm_create(const struct plx_vm_config *config, struct plx_vm **out, char *why, size_t why_bytes)

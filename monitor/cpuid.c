@@ -39,7 +39,8 @@
 
 #define MAX_LEAF	7
 #define HYPERVISOR_LEAF	0x40000000u
-#define MAX_EXT_LEAF	0x80000021u
+#define MAX_EXT_LEAF	0x80000008u
+#define MAX_EXT_LEAF_AMD 0x80000021u
 #define CLFLUSH_BYTES	64u
 
 enum { EAX, EBX, ECX, EDX };
@@ -57,7 +58,6 @@ void mon_features_init(struct mon_cpu_features *f, void (*host_cpuid)(uint32_t l
 
 	memset(f, 0, sizeof(*f));
 	f->max_leaf = MAX_LEAF;
-	f->max_ext_leaf = MAX_EXT_LEAF;
 
 	host_cpuid(0, 0, regs);
 	host_max = regs[EAX];
@@ -76,6 +76,7 @@ void mon_features_init(struct mon_cpu_features *f, void (*host_cpuid)(uint32_t l
 		f->signature = 0x683;
 		host_cpuid(1, 0, regs);
 	}
+	f->max_ext_leaf = is_amd(f) ? MAX_EXT_LEAF_AMD : MAX_EXT_LEAF;
 	f->leaf1_edx = LEAF1_EDX_OURS | (regs[EDX] & LEAF1_EDX_HOST);
 	f->leaf1_ecx = (regs[ECX] & LEAF1_ECX_HOST) | LEAF1_ECX_HYPERVISOR;
 	f->fxsr_mask = f->leaf1_edx & 1u << 26 ? 0xffff : 0xffbf;	/* DAZ came with SSE2 */

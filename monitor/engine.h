@@ -219,6 +219,6 @@ bool exits_stop_here(struct mon_engine *e, uint32_t host_eip);
 void exits_locate(struct mon_engine *e, uint32_t host_eip);
 struct nexus_scratch_page *engine_scratch(struct mon_engine *e);	/* the one that the present CPL uses */
 /* sites.c: shall the translator call out what stands there? */
-bool engine_is_callout_site(struct mon_engine *e, uint32_t linear);
+bool engine_is_callout_site(void *engine, uint32_t linear);	/* prescan_env.is_callout */
 
 #endif

@@ -360,7 +360,7 @@ static enum mon_status do_callout(struct mon_engine *e, struct plx_site *site, s
 		look_again(e, site, s, device != e->vm->nr_mmio || written != e->slow_accesses || st != MON_OK,
 			   flushes != e->cache.stat_flushes);
 	} else if (PLX_UNLIKELY(site->state == PLX_SITE_AS_IT_STANDS) && s->klass == PRESCAN_PLAIN && flushes == e->cache.stat_flushes &&
-		   e->cache.env.is_callout && !e->cache.env.is_callout(e->cache.env.owner, s->eip + v->seg[X86_CS].base)) {
+		   !engine_is_callout_site(e, s->eip + v->seg[X86_CS].base)) {
 		prescan_cache_kill(&e->cache, s->frag);		/* it went back while another fragment ran */
 	}
 	return st;

@@ -529,5 +529,7 @@ void engine_init(struct mon_engine *e)
 	e->last_cpl = 0xff;
 	e->sites->start_tsc = e->ops->ticks(e->host);
 	segs_init(e);
+	e->cache.env.is_callout = engine_is_callout_site;
+	e->cache.env.owner = e;
 	prescan_cache_init(&e->cache);
 }

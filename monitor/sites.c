@@ -9,7 +9,7 @@
  * One table for both, so that what people see is what the rewriting goes by. A callout finds its row by a number kept in its
  * struct site; only the first time, and after a flush of the code cache, by the address.
  *
- * Asked by: exits.c, trace.c, the hosts (engine_is_callout_site). Asks: trace.c. Never: decides anything. Built: twice.
+ * Asked by: exits.c, trace.c, prescan/translate.c (engine_is_callout_site). Asks: trace.c. Never: decides anything. Built: twice.
  * Tested by: tests/unit/test_sites.c.
  */
 #include "monitor/sites.h"
@@ -155,8 +155,9 @@ void sites_decide(struct mon_engine *e, struct plx_site *site, enum plx_site_sta
 	site->since = e->ops->ticks(e->host);
 }
 
-bool engine_is_callout_site(struct mon_engine *e, uint32_t linear)
+bool engine_is_callout_site(void *engine, uint32_t linear)
 {
+	const struct mon_engine *e = engine;
 	const struct plx_sites *t = e->sites;
 
 	if (tracing(e) && trace_watches(e, linear))

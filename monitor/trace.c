@@ -11,7 +11,7 @@ struct plx_trace *trace_start(struct mon_engine *e, engine_alloc_fn *alloc, void
 {
 	struct plx_trace *t;
 
-	if (entries && (entries & (entries - 1) || entries < 1024 || entries > TRACE_ENTRIES_MAX))
+	if (!trace_entries_valid(entries))
 		return NULL;
 	t = alloc(arg, sizeof(*t));
 	if (!t)

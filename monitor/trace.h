@@ -24,8 +24,13 @@ static inline bool looked_at(const struct mon_engine *e)
 	return tracing(e) || PLX_UNLIKELY(e->every_callout_timed);
 }
 
+/* A power of two, 1024 to 16 Mi, or 0. */
+static inline bool trace_entries_valid(uint32_t entries)
+{
+	return !entries || (!(entries & (entries - 1)) && entries >= 1024 && entries <= 1u << 24);
+}
+
 /* From now on, with a ring of @entries (0: sums only), before anything is translated. NULL: no memory, or no such ring. */
-#define TRACE_ENTRIES_MAX (1u << 24)
 struct plx_trace *trace_start(struct mon_engine *e, engine_alloc_fn *alloc, void *arg, uint32_t entries, bool wait);
 /* Does the trace want to see what stands there, whatever it is? */
 bool trace_watches(const struct mon_engine *e, uint32_t linear);

@@ -10,37 +10,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <unistd.h>
 
 #include "user/coverage_record.h"
 #include "user/host_files.h"
 #include "user/say.h"
 
-/* Told before the machine starts, not after hours. */
-static int can_be_made(const char *path, char *why, size_t why_bytes)
-{
-	struct host_new_file file;
-	int err = host_file_create(&file, path, why, why_bytes);
-
-	if (err)
-		return err;
-	fclose(file.stream);
-	if (file.temporary[0])
-		unlink(file.temporary);
-	return 0;
-}
-
 int coverage_recorder_start(struct coverage_recorder *r, const char *path, struct plx_vm *vm, enum plx_rewrite rewrite,
 			    const char *version, const char *command, char *why, size_t why_bytes)
 {
-	int err;
-
 	*r = (struct coverage_recorder){ .path = path, .run = { .rewrite = rewrite, .version = version, .command = command } };
 	if (!path)
 		return 0;
-	err = can_be_made(path, why, why_bytes);
-	if (err)
-		return err;
 	if (getrandom(r->run.id, sizeof(r->run.id), 0) != sizeof(r->run.id)) {
 		snprintf(why, why_bytes, "no random number for the coverage file: %s", strerror(errno));
 		return -EIO;

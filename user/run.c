@@ -46,7 +46,7 @@ static int failed(const struct run *run)
 /* What is written at the end only: a slip in a name is to be told before hours of running. The others are opened at the start. */
 static int check_results(struct run *run)
 {
-	const char *path[] = { run->options.screenshot, run->options.stats_json, run->options.trace.summary_json };
+	const char *path[] = { run->options.screenshot, run->options.stats_json, run->options.trace.summary_json, run->options.coverage };
 
 	for (size_t i = 0; i < PLX_ARRAY_SIZE(path); i++)
 		if (path[i] && host_file_check(path[i], run->why, sizeof(run->why)))

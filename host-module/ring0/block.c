@@ -74,18 +74,21 @@ void block_use_at(struct module_host *h, uint64_t base)
 	load(ctx);
 }
 
-void block_anew(struct module_host *h)
+static void write_at(struct module_host *h, uint64_t base)
 {
 	h->nothing_runs_yet = true;
-	block_use_at(h, WORLD_BLOCK);
+	block_use_at(h, base);
 	h->nothing_runs_yet = false;
+}
+
+void block_anew(struct module_host *h)
+{
+	write_at(h, WORLD_BLOCK);
 }
 
 void block_again(struct module_host *h)
 {
-	h->nothing_runs_yet = true;
-	block_use_at(h, (uint64_t)h->ctx);
-	h->nothing_runs_yet = false;
+	write_at(h, (uint64_t)h->ctx);
 }
 
 void block_init(struct module_host *h)

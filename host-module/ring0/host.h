@@ -74,7 +74,8 @@ _Static_assert(sizeof(struct module_host) <= WORLD_ARENA_FIRST * PLX_PAGE_SIZE /
 /* world.c */
 void world_call(struct module_host *h, enum world_request_kind kind);
 void *arena_alloc(struct module_host *h, uint64_t nbytes, uint64_t align);	/* the machine dies if none is left */
-void *arena_try(struct module_host *h, uint64_t nbytes, uint64_t align);	/* NULL: none left, but for a reserve */
+/* Whole pages, for the monitor's tables (engine_alloc_fn; @h is the struct module_host). NULL: none left, but for a reserve. */
+void *arena_table(void *h, size_t nbytes);
 void arena_touch(const void *at, uint64_t nbytes);	/* so that it is there when the processor itself looks */
 /* Fill arena pages from @va on. False: the host has no memory. */
 bool arena_fill(struct module_host *h, uint64_t va);

@@ -14,11 +14,6 @@
 #include "monitor/trace.h"
 #include "plexus/plexus-abi.h"
 
-static void *table(void *h, size_t nbytes)
-{
-	return arena_try(h, (nbytes + PLX_PAGE_MASK) & ~(uint64_t)PLX_PAGE_MASK, PLX_PAGE_SIZE);
-}
-
 /* The first @touched bytes are there before anybody looks; what comes behind them is looked at only where the monitor has written. */
 static void show(struct plexus_record *r, unsigned int part, const void *at, uint64_t nbytes, uint64_t touched, uint32_t flags)
 {
@@ -34,9 +29,9 @@ static int show_trace(struct module_host *h, struct plexus_record *r, uint32_t e
 
 	if (h->engine->trace)
 		return -PLX_EEXIST;
-	if (entries && (entries & (entries - 1) || entries < 1024 || entries > TRACE_ENTRIES_MAX))
+	if (!trace_entries_valid(entries))
 		return -PLX_EINVAL;
-	t = trace_start(h->engine, table, h, entries, wait);
+	t = trace_start(h->engine, arena_table, h, entries, wait);
 	if (!t)
 		return -PLX_ENOMEM;
 	gate_leave(h);
@@ -53,7 +48,7 @@ static int show_coverage(struct module_host *h, struct plexus_record *r)
 
 	if (h->engine->cover)
 		return -PLX_EEXIST;
-	c = cover_start(h->engine, table, h);
+	c = cover_start(h->engine, arena_table, h);
 	if (!c)
 		return -PLX_ENOMEM;
 	gate_leave(h);

@@ -45,11 +45,6 @@ static void start_vcpu(struct module_host *h)
 	h->vcpu->mode_dirty = 1;
 }
 
-static void *table(void *h, size_t nbytes)
-{
-	return arena_try(h, nbytes, 4096);
-}
-
 static void native_create(struct module_host *h)
 {
 	struct tables_inv inv = { .kind = TABLES_INV_NONE };
@@ -60,11 +55,6 @@ static void native_create(struct module_host *h)
 		world_die(h, "cannot map the native step's page", -PLX_ENOMEM);
 	tables_done(h, &inv);
 	mon_native_init(&h->native, page, (const void *)WORLD_NATIVE, PLX_PAGE_SIZE);
-}
-
-static bool is_callout(void *owner, uint32_t linear)
-{
-	return engine_is_callout_site(owner, linear);
 }
 
 static enum prescan_rewrite strategy(uint32_t rewrite)
@@ -100,7 +90,7 @@ static void build(struct module_host *h)
 	if (s->rewrite == PLEXUS_REWRITE_GATE)
 		gate_create(h);
 	e->window_rw = arena_alloc(h, WINDOW_BYTES, POOL_PAGE_BYTES);
-	if (!engine_allocate(e, SPACE_MAX, table, h))
+	if (!engine_allocate(e, SPACE_MAX, arena_table, h))
 		world_die(h, "the monitor's tables do not fit its arena", 0);
 	mon_features_init(&h->features, own_cpuid);
 	h->vm.features = &h->features;
@@ -125,8 +115,6 @@ static void build(struct module_host *h)
 		.cs64 = SEL_CS64,
 		.strategy = strategy(s->rewrite),
 		.count = s->count != 0,
-		.is_callout = is_callout,
-		.owner = e,
 	};
 	if (spaces_create(h))
 		world_die(h, "cannot make the first address space", -PLX_ENOMEM);

@@ -108,9 +108,10 @@ static void *arena_below(struct module_host *h, uint64_t nbytes, uint64_t align,
 	return (void *)at;
 }
 
-void *arena_try(struct module_host *h, uint64_t nbytes, uint64_t align)
+void *arena_table(void *h, size_t nbytes)
 {
-	return arena_below(h, nbytes, align, WORLD_ARENA + WORLD_ARENA_BYTES - ARENA_RESERVE);
+	return arena_below(h, (nbytes + PLX_PAGE_MASK) & ~(uint64_t)PLX_PAGE_MASK, PLX_PAGE_SIZE,
+			   WORLD_ARENA + WORLD_ARENA_BYTES - ARENA_RESERVE);
 }
 
 void *arena_alloc(struct module_host *h, uint64_t nbytes, uint64_t align)

@@ -70,6 +70,8 @@ static void what_the_monitor_plays_is_always_shown(void **state)
 	assert_int_equal(r[ECX], 1u << 31);	/* a hypervisor is here */
 	mon_cpuid(&f->vcpu, 0, 0, r);
 	assert_memory_equal(&r[EBX], "Genu", 4);
+	mon_cpuid(&f->vcpu, 0x80000000, 0, r);
+	assert_int_equal(r[EAX], 0x80000008);
 	expect_fault(f, mon_wrmsr(&f->vcpu, X86_MSR_EFER, 0), X86_VEC_GP, 0);	/* no NX, so no EFER */
 }
 
@@ -103,6 +105,9 @@ static void vendor_and_brand_are_the_hosts(void **state)
 	assert_memory_equal(r, "Processor-brand-", 16);
 	mon_cpuid(&f->vcpu, 0x80000008, 0, r);
 	assert_int_equal(r[EAX], 0x2020);
+	mon_cpuid(&f->vcpu, 0x80000021, 0, r);		/* AMD's: nothing to mend in software */
+	assert_int_equal(r[EAX], 1u << 29);
+	assert_int_equal(r[ECX], 6);
 }
 
 static void a_guest_may_know_that_it_is_one(void **state)
